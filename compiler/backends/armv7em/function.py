@@ -1,0 +1,65 @@
+"""An assembly function: its instructions, the check that they obey the calling convention, its name."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ...errors import InternalError
+from .isa import CALLEE_SAVED, LOW_ARGUMENTS, Instr, Label, Line
+
+
+@dataclass(frozen=True)
+class Function:
+    """`name` is the full specification: same name, same instructions."""
+
+    name: str
+    purpose: str
+    lines: tuple[Line, ...]
+
+    @property
+    def instructions(self) -> tuple[Instr, ...]:
+        return tuple(line for line in self.lines if isinstance(line, Instr))
+
+
+def specified(stem: str, purpose: str, lines: Sequence[Line], arguments: int) -> Function:
+    """A checked function named by its specification and a hash of its text."""
+    digest = hashlib.sha256("\n".join(map(str, lines)).encode()).hexdigest()[:8]
+    function = Function(f"{stem}_{digest}", purpose, tuple(lines))
+    check(function, arguments)
+    return function
+
+
+def check(function: Function, arguments: int) -> None:
+    """No register is read before it is set, what must survive is saved, the stack is balanced."""
+    known = {"sp", "lr", *LOW_ARGUMENTS[:arguments], *CALLEE_SAVED}
+    written: set[str] = set()
+    depth, depths = 0, set[int]()
+    for instr in function.instructions:
+        _require(instr.reads <= known | {"pc"}, function, f"`{instr}` reads a register nobody set")
+        known |= instr.writes
+        if instr.stack >= 0:
+            written |= instr.writes - {"sp"}
+        depth += instr.stack
+        depths.add(depth)
+    _require(depth == 0 and min(depths) >= 0, function, "the stack is not balanced")
+    saved = function.instructions[0]
+    must_save = (written & set(CALLEE_SAVED)) | {"lr"}
+    _require(saved.stack > 0 and must_save <= saved.reads, function, f"{sorted(must_save)} are not all saved")
+    _require("pc" in function.instructions[-1].writes, function, "does not end by returning")
+    _check_labels(function)
+
+
+def _check_labels(function: Function) -> None:
+    seen: set[int] = set()
+    for line in function.lines:
+        if isinstance(line, Label):
+            seen.add(line.number)
+        elif line.text.startswith("bne"):
+            _require(int(line.text.split()[1][:-1]) in seen, function, f"`{line}` jumps to no label")
+
+
+def _require(condition: bool, function: Function, what: str) -> None:
+    if not condition:
+        raise InternalError(f"assembly kernel {function.name}: {what}")

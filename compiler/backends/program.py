@@ -1,0 +1,66 @@
+"""What a backend makes of a Plan: C calls, constant arrays and kernel sources. No text yet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from ..graph import Array, Op
+from ..planner.plan import Plan
+
+ParamValue: TypeAlias = int | str | tuple[int, ...]  # a number, a C identifier, or a small array
+
+
+@dataclass(frozen=True)
+class ConstantArray:
+    """A table in flash: packed weights, biases, multipliers, lookup tables."""
+
+    name: str
+    ctype: str  # int8_t, int32_t, uint32_t, ...
+    values: Array
+    comment: str = ""
+    alignment: int = 4
+
+    @property
+    def nbytes(self) -> int:
+        return int(self.values.nbytes)
+
+
+@dataclass(frozen=True)
+class KernelSource:
+    """A file of kernels/ or a generated assembly kernel that the program needs, by file name."""
+
+    name: str  # te_conv2d.h, te_pw_x256_k48_c16_m7_1a2b3c4d.S
+    text: str
+
+
+@dataclass(frozen=True)
+class Call:
+    """One operator lowered: `kernel(&params, in..., out, first, last, scratch)`."""
+
+    op: Op
+    function: str  # <model>_L07_dw
+    kernel: str  # C function; also names the params struct <kernel>_t
+    header: str  # KernelSource that declares it
+    params: Mapping[str, ParamValue]  # in the order of the struct
+    constants: tuple[ConstantArray, ...] = ()
+    sources: tuple[KernelSource, ...] = ()
+
+
+@dataclass(frozen=True)
+class Program:
+    """A whole model, ready to be rendered."""
+
+    name: str  # C identifier of the model
+    plan: Plan
+    calls: tuple[Call, ...]
+    sources: tuple[KernelSource, ...]  # every kernel file needed, once
+
+    @property
+    def constants(self) -> tuple[ConstantArray, ...]:
+        return tuple(c for call in self.calls for c in call.constants)
+
+    @property
+    def weights_bytes(self) -> int:
+        return sum(c.nbytes for c in self.constants)

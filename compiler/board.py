@@ -1,0 +1,136 @@
+"""What a machine is: its core, its memories, and how it is built for and simulated.
+
+Boards are TOML files in boards/; nothing in Python knows a board by name.
+"""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from .errors import InternalError, InvalidInput
+
+
+@dataclass(frozen=True)
+class Core:
+    """An instruction set as compilers and simulators name it."""
+
+    name: str
+    gcc: tuple[str, ...]  # -mcpu, -mthumb
+    zig: str  # base of zig's -mcpu
+    dsp: bool  # SMLAD and friends: our assembly kernels need them
+    mve: bool = False
+
+
+CORES: Mapping[str, Core] = {
+    core.name: core
+    for core in (
+        Core("cortex-m0plus", ("-mcpu=cortex-m0plus", "-mthumb"), "cortex_m0plus", dsp=False),
+        Core("cortex-m3", ("-mcpu=cortex-m3", "-mthumb"), "cortex_m3", dsp=False),
+        Core("cortex-m4", ("-mcpu=cortex-m4", "-mthumb"), "cortex_m4", dsp=True),
+        Core("cortex-m7", ("-mcpu=cortex-m7", "-mthumb"), "cortex_m7", dsp=True),
+        Core("cortex-m33", ("-mcpu=cortex-m33", "-mthumb"), "cortex_m33+dsp", dsp=True),
+        Core("cortex-m55", ("-mcpu=cortex-m55", "-mthumb"), "cortex_m55+mve", dsp=True, mve=True),
+        Core("host", (), "", dsp=False),
+    )
+}
+
+
+@dataclass(frozen=True)
+class Memory:
+    """One contiguous memory of the chip."""
+
+    name: str
+    origin: int
+    nbytes: int
+    attributes: str  # as in linker scripts: "rx", "rw", "rwx"
+
+    @property
+    def end(self) -> int:
+        return self.origin + self.nbytes
+
+
+@dataclass(frozen=True)
+class Board:
+    """A board or chip as its TOML file states it; `facts` holds what only templates read."""
+
+    name: str
+    title: str
+    aliases: tuple[str, ...]
+    chip: str
+    family: str  # selects the bring-up template: stm32h7, stm32f4, qemu, host
+    core: Core
+    fpu: str  # gcc's -mfpu, or "" for none
+    mhz: int
+    memories: tuple[Memory, ...]
+    code: str  # memory names: where code and weights, the arena, and data plus stack go
+    arena: tuple[str, ...]
+    data: str
+    stack: str
+    simulator: str  # unicorn, qemu, host or none
+    machine: str  # QEMU's -M
+    projects: tuple[str, ...]  # kinds that suit, the default one first
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+    def memory(self, name: str) -> Memory:
+        for memory in self.memories:
+            if memory.name == name:
+                return memory
+        raise InternalError(f"board {self.name} has no memory {name}")
+
+    @property
+    def is_host(self) -> bool:
+        return self.family == "host"
+
+
+def load_board(name: str) -> Board:
+    """The board of that name or alias (case and _/- do not matter)."""
+    wanted = _normal(name)
+    known = {_normal(key): board for board in all_boards() for key in (board.name, *board.aliases)}
+    if wanted in known:
+        return known[wanted]
+    near = difflib.get_close_matches(wanted, known, n=3, cutoff=0.5)
+    guess = f"did you mean {' or '.join(near)}? " if near else ""
+    raise InvalidInput(f"unknown board {name!r}", f"{guess}`tecompile boards` lists all of them")
+
+
+@cache
+def all_boards() -> tuple[Board, ...]:
+    folder = resources.files(f"{__package__}.boards")
+    files = sorted((f for f in folder.iterdir() if f.name.endswith(".toml")), key=lambda f: f.name)
+    return tuple(parse_board(f.name.removesuffix(".toml"), f.read_text("utf-8")) for f in files)
+
+
+def parse_board(name: str, text: str) -> Board:
+    data = tomllib.loads(text)
+    memories = tuple(
+        Memory(m["name"], m["origin"], m["kib"] * 1024, m.get("attributes", "rw")) for m in data.pop("memory")
+    )
+    return Board(
+        name=name,
+        title=data.pop("title"),
+        aliases=tuple(data.pop("aliases", ())),
+        chip=data.pop("chip"),
+        family=data.pop("family"),
+        core=CORES[data.pop("core")],
+        fpu=data.pop("fpu", ""),
+        mhz=data.pop("mhz"),
+        memories=memories,
+        code=data.pop("code"),
+        arena=tuple(data.pop("arena")),
+        data=data.pop("data"),
+        stack=data.pop("stack"),
+        simulator=data.pop("simulator"),
+        machine=data.pop("machine", ""),
+        projects=tuple(data.pop("projects")),
+        facts=data,
+    )
+
+
+def _normal(name: str) -> str:
+    return name.lower().replace("_", "-")

@@ -1,0 +1,51 @@
+"""Exponential and reciprocal in 32-bit fixed point, as TFLite's softmax computes them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .arith import INT32_MAX, INT32_MIN, high_mul, round_shift
+from .graph import Array
+
+ONE = INT32_MAX  # 1.0 in Q0.31
+EXP_MINUS_EIGHTH = 1895147668
+ONE_THIRD = 715827883
+# exp(-2^k) in Q0.31 for k = -2 ... 4: one factor for each bit of the argument above a quarter
+EXP_OF_BITS = (1672461947, 1302514674, 790015084, 290630308, 39332535, 720401, 242)
+FORTY_EIGHT_SEVENTEENTHS = 1515870810  # Q2.29
+MINUS_THIRTY_TWO_SEVENTEENTHS = -1010580540  # Q2.29
+
+
+def _saturate(value: Array) -> Array:
+    return np.clip(value, INT32_MIN, INT32_MAX)
+
+
+def _exp_of_fraction(low: Array) -> Array:
+    """exp of a Q0.31 number in [-1/4, 0): Taylor's series around -1/8."""
+    x = low + (1 << 28)
+    x2 = high_mul(x, x)
+    x3_x4 = high_mul(x2, x) + round_shift(high_mul(x2, x2), 2)
+    series = round_shift(high_mul(x3_x4, ONE_THIRD) + x2, 1)
+    return _saturate(EXP_MINUS_EIGHTH + high_mul(EXP_MINUS_EIGHTH + 0 * x, x + series))
+
+
+def exp_on_negative_values(value: Array) -> Array:
+    """exp of Q5.26 numbers <= 0, as Q0.31."""
+    quarter = 1 << 24
+    low = (value & (quarter - 1)) - quarter
+    result = _exp_of_fraction(_saturate(low << 5))
+    for bit, factor in enumerate(EXP_OF_BITS, start=24):
+        result = np.where((low - value) >> bit & 1, high_mul(result, factor), result)
+    return np.where(value == 0, ONE, result)
+
+
+def reciprocal_of_sum(total: Array, integer_bits: int) -> tuple[Array, Array]:
+    """1 / total as Q0.31 in (1/2, 1], and how many bits `total` is above one."""
+    headroom = 32 - np.frexp(total.astype(np.float64))[1].astype(np.int64)
+    fraction = (total << headroom) - (1 << 31)
+    half = (fraction + ONE + 1) >> 1  # (1 + fraction) / 2, rounded; the sum is never negative
+    x = FORTY_EIGHT_SEVENTEENTHS + high_mul(half, MINUS_THIRTY_TWO_SEVENTEENTHS)
+    for _ in range(3):
+        error = (1 << 29) - high_mul(half, x)
+        x = x + _saturate(high_mul(x, error) << 2)
+    return _saturate(x << 1), integer_bits - headroom

@@ -1,0 +1,57 @@
+"""Conditions that several operators share, each yielding readable reasons."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..graph import DType, Op, Tensor
+
+
+def wrong_types(op: Op, tensors: tuple[Tensor | None, ...], allowed: tuple[DType, ...]) -> Iterator[str]:
+    """Unsupported element types, and quantised tensors without a scale."""
+    names = " or ".join(d.value for d in allowed)
+    for tensor in tensors:
+        if tensor is None:
+            continue
+        if tensor.dtype not in allowed:
+            yield f"{tensor.name} is {tensor.dtype.value}; {op.kind} takes {names} here"
+        elif tensor.quant is None and tensor.dtype in (DType.INT8, DType.UINT8):
+            yield f"{tensor.name} carries no quantisation"
+
+
+def not_per_tensor(tensors: tuple[Tensor | None, ...]) -> Iterator[str]:
+    for tensor in tensors:
+        if tensor is not None and tensor.quant is not None and not tensor.quant.per_tensor:
+            yield f"{tensor.name} is quantised per channel where one scale is needed"
+
+
+def not_constant(tensors: tuple[Tensor | None, ...], role: str) -> Iterator[str]:
+    for tensor in tensors:
+        if tensor is not None and not tensor.is_constant:
+            yield f"{role} {tensor.name} is computed at run time"
+
+
+def differing_quant(op: Op) -> Iterator[str]:
+    """For operators whose kernels move values without rescaling them."""
+    x, y = op.x, op.y
+    if x.quant is not None and not x.quant.same_as(y.quant):
+        yield f"{x.name} and {y.name} have different scales or zero points; {op.kind} does not rescale"
+
+
+def more_than_one_batch(tensor: Tensor) -> Iterator[str]:
+    if len(tensor.shape) == 4 and tensor.shape[0] != 1:
+        yield f"{tensor.name} has batch {tensor.shape[0]}; convert the model with batch 1"
+
+
+def wrong_rank(tensor: Tensor, rank: int) -> Iterator[str]:
+    if len(tensor.shape) != rank:
+        yield f"{tensor.name} has rank {len(tensor.shape)} instead of {rank}"
+
+
+def wrong_shape(tensor: Tensor, expected: tuple[int, ...]) -> Iterator[str]:
+    if tensor.shape != expected:
+        yield f"{tensor.name} is [{_dims(tensor.shape)}] but its inputs give [{_dims(expected)}]"
+
+
+def _dims(shape: tuple[int, ...]) -> str:
+    return ",".join(map(str, shape))

@@ -1,0 +1,69 @@
+"""DEPTHWISE_CONV_2D: any kernel, stride, dilation, padding and depth multiplier."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+
+from ..graph import Array, Node, Rounding
+from .checks import more_than_one_batch, wrong_rank
+from .geometry import Pair, WindowedOp, window_options
+from .options import fused_clamp
+from .scaled import ScaledOp
+
+
+@dataclass(frozen=True, eq=False)
+class DepthwiseConv2D(WindowedOp, ScaledOp):
+    """Weights are [1, taps down, taps across, out channels]; out channel c reads in channel c // multiplier."""
+
+    kind = "DEPTHWISE_CONV_2D"
+    short = "dw"
+
+    @classmethod
+    def from_options(cls, node: Node) -> Self:
+        weights = node.inputs[1]
+        kernel = Pair(*weights.shape[1:3]) if weights is not None and len(weights.shape) == 4 else Pair(0, 0)
+        stride, dilation, padding = window_options(node, kernel)
+        return cls(
+            node.index, node.inputs, node.outputs, fused_clamp(node), Rounding.DOUBLE, kernel, stride, dilation, padding
+        )
+
+    @property
+    def multiplier(self) -> int:
+        """From the shapes: the option of the same name is not reliable in real files."""
+        return self.y.image.channels // self.x.image.channels
+
+    @property
+    def macs(self) -> int:
+        return self.y.elements * self.kernel.rows * self.kernel.columns
+
+    def invalid(self) -> Iterator[str]:
+        yield from wrong_rank(self.weights, 4)
+        if len(self.weights.shape) != 4:
+            return
+        channels = self.weights.shape[3]
+        yield from self.invalid_window(channels)
+        yield from self.invalid_constants(channels)
+        if self.weights.shape[0] != 1 or channels % max(1, self.x.image.channels):
+            yield f"weights [{','.join(map(str, self.weights.shape))}] do not fit {self.x.image.channels} channels"
+
+    def unsupported(self) -> Iterator[str]:
+        yield from super().unsupported()
+        yield from more_than_one_batch(self.x)
+        if self.weights.quant is not None and any(self.weights.quant.zero_points):
+            yield f"{self.weights.name} has a zero point other than 0"
+
+    def reference(self, inputs: Sequence[Array | None]) -> tuple[Array, ...]:
+        x, weights = inputs[0], inputs[1]
+        assert x is not None and weights is not None
+        zero = self.x.zero_point
+        patches = self.patches(x[0], zero)
+        acc = np.zeros((*patches.shape[:2], self.channels), np.int32)
+        for row in range(self.kernel.rows):
+            for column in range(self.kernel.columns):
+                tap = patches[:, :, row, column].astype(np.int32) - zero
+                acc += np.repeat(tap, self.multiplier, axis=-1) * weights[0, row, column].astype(np.int32)
+        return (self.finish(acc.astype(np.int64)).reshape(self.y.shape),)

@@ -1,0 +1,43 @@
+"""DEQUANTIZE: integers back to real numbers, at the border."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+
+from ..graph import Array, DType, Node, Op, Region
+from .checks import not_per_tensor, wrong_shape, wrong_types
+
+
+@dataclass(frozen=True, eq=False)
+class Dequantize(Op):
+    kind = "DEQUANTIZE"
+    short = "dequantize"
+    arity = (1, 1)
+
+    @classmethod
+    def from_options(cls, node: Node) -> Self:
+        return cls(node.index, node.inputs, node.outputs)
+
+    @property
+    def streams(self) -> bool:
+        return True
+
+    def window(self, index: int, region: Region) -> Region:
+        return region
+
+    def invalid(self) -> Iterator[str]:
+        yield from wrong_shape(self.y, self.x.shape)
+
+    def unsupported(self) -> Iterator[str]:
+        yield from wrong_types(self, (self.x,), (DType.INT8, DType.UINT8, DType.INT16))
+        yield from wrong_types(self, (self.y,), (DType.FLOAT32,))
+        yield from not_per_tensor((self.x,))
+
+    def reference(self, inputs: Sequence[Array | None]) -> tuple[Array, ...]:
+        x = inputs[0]
+        assert x is not None
+        return (((x.astype(np.float64) - self.x.zero_point) * self.x.scale).astype(np.float32),)

@@ -1,0 +1,73 @@
+"""PAD: a border of zeros, which in quantised terms is the zero point."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+
+from ..graph import Array, DType, Node, Op, Region, Span
+from .checks import differing_quant, not_constant, not_per_tensor, wrong_shape, wrong_types
+
+
+@dataclass(frozen=True, eq=False)
+class Pad(Op):
+    """`amounts[axis]` is how many values come before and after; None if only known at run time."""
+
+    amounts: tuple[tuple[int, int], ...] | None
+
+    kind = "PAD"
+    short = "pad"
+    arity = (2, 2)
+
+    @classmethod
+    def from_options(cls, node: Node) -> Self:
+        table = node.inputs[1]
+        amounts = None
+        if table is not None and table.data is not None and table.data.size % 2 == 0:
+            amounts = tuple((int(a), int(b)) for a, b in table.data.reshape(-1, 2))
+        return cls(node.index, node.inputs, node.outputs, amounts)
+
+    @property
+    def only_rows_and_columns(self) -> bool:
+        amounts = self.amounts or ()
+        return len(amounts) == 4 and amounts[0] == (0, 0) and amounts[3] == (0, 0)
+
+    @property
+    def streams(self) -> bool:
+        return self.only_rows_and_columns
+
+    def window(self, index: int, region: Region) -> Region:
+        if not self.only_rows_and_columns or self.amounts is None:
+            return self.x.whole
+        image = self.x.image
+        return Region(
+            _shifted(region.rows, self.amounts[1][0], image.rows),
+            _shifted(region.columns, self.amounts[2][0], image.columns),
+        )
+
+    def invalid(self) -> Iterator[str]:
+        if self.amounts is None:
+            return
+        if len(self.amounts) != len(self.x.shape) or min((min(pair) for pair in self.amounts), default=0) < 0:
+            yield f"paddings {self.amounts} do not fit {self.x.describe()}"
+            return
+        expected = tuple(n + before + after for n, (before, after) in zip(self.x.shape, self.amounts, strict=True))
+        yield from wrong_shape(self.y, expected)
+
+    def unsupported(self) -> Iterator[str]:
+        yield from wrong_types(self, (self.x, self.y), (DType.INT8,))
+        yield from not_per_tensor((self.x, self.y))
+        yield from differing_quant(self)
+        yield from not_constant((self.inputs[1],), "padding table")
+
+    def reference(self, inputs: Sequence[Array | None]) -> tuple[Array, ...]:
+        x = inputs[0]
+        assert x is not None and self.amounts is not None
+        return (np.pad(x, self.amounts, constant_values=self.y.zero_point),)
+
+
+def _shifted(span: Span, before: int, size: int) -> Span:
+    return Span(min(max(span.start - before, 0), size), min(max(span.stop - before, 0), size))

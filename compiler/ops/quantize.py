@@ -1,0 +1,66 @@
+"""QUANTIZE: float to integer at the border, or one integer quantisation to another inside."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+
+from ..arith import Multiplier, quantize_multiplier, rescale, saturate
+from ..graph import Array, Clamp, DType, Node, Op, Region, Rounding
+from .checks import not_per_tensor, wrong_shape, wrong_types
+
+SMALL = (DType.INT8, DType.UINT8)
+
+
+@dataclass(frozen=True, eq=False)
+class Quantize(Op):
+    rounding: Rounding
+
+    kind = "QUANTIZE"
+    short = "quantize"
+    arity = (1, 1)
+
+    @classmethod
+    def from_options(cls, node: Node) -> Self:
+        return cls(node.index, node.inputs, node.outputs, Rounding.DOUBLE)
+
+    @property
+    def streams(self) -> bool:
+        return True
+
+    def window(self, index: int, region: Region) -> Region:
+        return region
+
+    @property
+    def from_float(self) -> bool:
+        return self.x.dtype is DType.FLOAT32
+
+    def scale(self) -> Multiplier:
+        return quantize_multiplier(self.x.scale / self.y.scale)
+
+    def invalid(self) -> Iterator[str]:
+        yield from wrong_shape(self.y, self.x.shape)
+
+    def unsupported(self) -> Iterator[str]:
+        yield from wrong_types(self, (self.x,), (DType.FLOAT32, *SMALL))
+        yield from wrong_types(self, (self.y,), SMALL)
+        yield from not_per_tensor((self.x, self.y))
+
+    def reference(self, inputs: Sequence[Array | None]) -> tuple[Array, ...]:
+        x = inputs[0]
+        assert x is not None
+        value = self._from_real(x) if self.from_float else self._from_integer(x)
+        return (saturate(value + self.y.zero_point, Clamp(*self.y.dtype.bounds), self.y.dtype),)
+
+    def _from_real(self, x: Array) -> Array:
+        """Ties away from zero; what is not a number, or beyond 32 bits, saturates."""
+        ratio = np.nan_to_num(x.astype(np.float32) / np.float32(self.y.scale)).astype(np.float64)
+        rounded = np.trunc(ratio + np.copysign(0.5, ratio))
+        return np.asarray(np.clip(rounded, -(2.0**31), 2.0**31 - 1024).astype(np.int64))
+
+    def _from_integer(self, x: Array) -> Array:
+        mantissa, shift = self.scale()
+        return rescale(x.astype(np.int64) - self.x.zero_point, mantissa, shift, self.rounding)

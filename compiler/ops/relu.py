@@ -1,0 +1,95 @@
+"""RELU and RELU6 as operators of their own (most are fused into their producer)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+
+from ..arith import Multiplier, activation_clamp, quantize_multiplier, rescale, saturate
+from ..graph import Array, Clamp, DType, Node, Op, Region, Rounding
+from .checks import not_per_tensor, wrong_shape, wrong_types
+
+
+@dataclass(frozen=True, eq=False)
+class Relu(Op):
+    """Rescales to the output's quantisation, then clamps at zero."""
+
+    rounding: Rounding
+
+    kind = "RELU"
+    short = "relu"
+    arity = (1, 1)
+
+    @classmethod
+    def from_options(cls, node: Node) -> Self:
+        return cls(node.index, node.inputs, node.outputs, Rounding.DOUBLE)
+
+    @property
+    def streams(self) -> bool:
+        return True
+
+    def window(self, index: int, region: Region) -> Region:
+        return region
+
+    def scale(self) -> Multiplier:
+        """TFLM divides the scales in float32 here."""
+        return quantize_multiplier(float(np.float32(self.x.scale) / np.float32(self.y.scale)))
+
+    @property
+    def clamp(self) -> Clamp:
+        assert self.y.quant is not None
+        return activation_clamp("RELU", self.y.quant, self.y.dtype)
+
+    def invalid(self) -> Iterator[str]:
+        yield from wrong_shape(self.y, self.x.shape)
+
+    def unsupported(self) -> Iterator[str]:
+        yield from wrong_types(self, (self.x, self.y), (DType.INT8,))
+        yield from not_per_tensor((self.x, self.y))
+
+    def reference(self, inputs: Sequence[Array | None]) -> tuple[Array, ...]:
+        x = inputs[0]
+        assert x is not None
+        mantissa, shift = self.scale()
+        value = rescale(x.astype(np.int64) - self.x.zero_point, mantissa, shift, self.rounding)
+        return (saturate(value + self.y.zero_point, self.clamp, self.y.dtype),)
+
+
+@dataclass(frozen=True, eq=False)
+class Relu6(Op):
+    """Clamps in the input's quantisation and does not rescale, whatever the output's says."""
+
+    kind = "RELU6"
+    short = "relu6"
+    arity = (1, 1)
+
+    @classmethod
+    def from_options(cls, node: Node) -> Self:
+        return cls(node.index, node.inputs, node.outputs)
+
+    @property
+    def streams(self) -> bool:
+        return True
+
+    def window(self, index: int, region: Region) -> Region:
+        return region
+
+    @property
+    def clamp(self) -> Clamp:
+        assert self.x.quant is not None
+        return activation_clamp("RELU6", self.x.quant, self.x.dtype)
+
+    def invalid(self) -> Iterator[str]:
+        yield from wrong_shape(self.y, self.x.shape)
+
+    def unsupported(self) -> Iterator[str]:
+        yield from wrong_types(self, (self.x, self.y), (DType.INT8,))
+        yield from not_per_tensor((self.x, self.y))
+
+    def reference(self, inputs: Sequence[Array | None]) -> tuple[Array, ...]:
+        x = inputs[0]
+        assert x is not None
+        return (np.clip(x, self.clamp.low, self.clamp.high).astype(np.int8),)

@@ -1,0 +1,26 @@
+"""Compute at compile time what does not depend on the inputs: mostly shape arithmetic."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ..graph import Graph, Op, Tensor, substitute
+from ..ops.shapes import Shape
+
+
+def fold_constants(graph: Graph) -> Graph:
+    """Operators of constants, and SHAPE of anything, become constants themselves."""
+    folded: dict[Tensor, Tensor] = {}
+    kept: list[Op] = []
+    for op in graph.ops:
+        current = replace(op, inputs=tuple(None if t is None else folded.get(t, t) for t in op.inputs))
+        if _foldable(current):
+            values = current.reference([None if t is None else t.data for t in current.inputs])
+            folded.update({t: replace(t, data=v) for t, v in zip(op.outputs, values, strict=True)})
+        else:
+            kept.append(op)
+    return substitute(replace(graph, ops=tuple(kept)), folded)
+
+
+def _foldable(op: Op) -> bool:
+    return isinstance(op, Shape) or (not op.activations and not op.effects and not any(op.unsupported()))

@@ -1,0 +1,33 @@
+"""Fold PAD into the convolutions that read it: their own padding is the zero point as well.
+
+Pools are left alone: their padding does not count, PAD's values do.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ..graph import Graph, Op, Padding
+from ..ops.conv2d import Conv2D
+from ..ops.depthwise_conv2d import DepthwiseConv2D
+from ..ops.pad import Pad
+
+
+def fold_padding(graph: Graph) -> Graph:
+    """A PAD that still has other readers stays for them."""
+    producers = graph.producers()
+
+    def folded(op: Op) -> Op:
+        pad = producers.get(op.x) if op.inputs and op.inputs[0] is not None else None
+        if isinstance(op, (Conv2D, DepthwiseConv2D)) and isinstance(pad, Pad) and pad.only_rows_and_columns:
+            return replace(op, inputs=(pad.x, *op.inputs[1:]), padding=_sum(op.padding, pad))
+        return op
+
+    ops = tuple(map(folded, graph.ops))
+    return graph if ops == graph.ops else fold_padding(replace(graph, ops=ops))
+
+
+def _sum(padding: Padding, pad: Pad) -> Padding:
+    assert pad.amounts is not None
+    (top, bottom), (left, right) = pad.amounts[1:3]
+    return Padding(padding.top + top, padding.bottom + bottom, padding.left + left, padding.right + right)

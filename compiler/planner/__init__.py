@@ -1,0 +1,1 @@
+"""Graph, board and target to a Plan. Imports no backend."""

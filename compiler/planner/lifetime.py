@@ -1,0 +1,48 @@
+"""When tensors live, in moments: moment s is the execution of stage s."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..graph import Graph, Tensor
+from .plan import Stage
+
+
+class Lifetimes:
+    """First and last moment of every tensor that has a place of its own."""
+
+    def __init__(self, graph: Graph, stages: Sequence[Stage]) -> None:
+        self.birth: dict[Tensor, int] = dict.fromkeys(graph.inputs, 0)
+        self.death: dict[Tensor, int] = dict.fromkeys(graph.inputs, 0)
+        self._views = [op for op in graph.ops if op.is_view]
+        for moment, stage in enumerate(stages):
+            self._run(stage, moment)
+        self._finish_views()
+        for tensor in graph.outputs:
+            self.death[tensor] = len(stages) - 1
+        self._stretch_views()
+        self.rings = {t for stage in stages for t in self.internal(stage)}
+
+    def internal(self, stage: Stage) -> tuple[Tensor, ...]:
+        """Tensors that never leave the stage: they live in rings."""
+        if not stage.streamed:
+            return ()
+        return tuple(t for op in stage.ops[:-1] for t in op.outputs)
+
+    def _run(self, stage: Stage, moment: int) -> None:
+        for op in stage.ops:
+            for tensor in op.activations:
+                self.death[tensor] = moment
+            for tensor in op.outputs:
+                self.birth[tensor] = self.death[tensor] = moment
+
+    def _finish_views(self) -> None:
+        """A view is born with its source, and lives at least that long."""
+        for op in self._views:
+            self.birth[op.y] = self.birth[op.x]
+            self.death[op.y] = max(self.death.get(op.y, 0), self.birth[op.x])
+
+    def _stretch_views(self) -> None:
+        """The source of a view must last as long as the view is read."""
+        for op in reversed(self._views):
+            self.death[op.x] = max(self.death[op.x], self.death[op.y])

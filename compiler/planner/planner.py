@@ -1,0 +1,119 @@
+"""The planner: which operators run together, with which kernels, where everything lies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from enum import Enum
+from itertools import pairwise
+
+from ..errors import CannotMeet
+from ..graph import Graph, Op
+from ..target import Candidate, Form, Target
+from .check import verify_alignment, verify_plan
+from .layout import lay_out
+from .lifetime import Lifetimes
+from .order import best_order
+from .plan import Plan, Stage
+from .schedule import schedule
+
+STREAMED_RUN = 3  # operators in a streamed stage: expand, depthwise, project
+
+
+class Optimize(Enum):
+    """What to prefer among kernels that give the same bytes."""
+
+    BALANCED = "balanced"
+    RAM = "ram"
+    SPEED = "speed"
+    SIZE = "size"
+
+
+def make_plan(graph: Graph, target: Target, memory: str, optimize: Optimize = Optimize.BALANCED) -> Plan:
+    """A checked plan with everything in the memory of that name."""
+    graph = replace(graph, ops=best_order(graph))
+    planner = _Planner(graph, target, memory, optimize)
+    plan = planner.run()
+    verify_plan(plan)
+    verify_alignment(plan)
+    return plan
+
+
+class _Planner:
+    def __init__(self, graph: Graph, target: Target, memory: str, optimize: Optimize) -> None:
+        self.graph = graph
+        self.memory = memory
+        self.optimize = optimize
+        self.ops = tuple(op for op in graph.ops if not op.is_view)
+        self.offers = {op: target.candidates(op) for op in self.ops}
+        for op, offers in self.offers.items():
+            if not offers:
+                raise CannotMeet(f"{op.label}: no kernel for {op.y.describe()}", "try --kernels portable")
+        if not self.ops:
+            raise CannotMeet(f"{graph.name} computes nothing", "compile a model with at least one operator")
+
+    def run(self) -> Plan:
+        """Start layer by layer; stream the run of operators that pins the peak while that helps."""
+        plan = self.plan([(op,) for op in self.ops])
+        while (better := self._best_stream(plan)) is not None:
+            plan = better
+        return plan
+
+    def plan(self, groups: Sequence[tuple[Op, ...]]) -> Plan:
+        layer_by_layer = [Stage(group, schedule(group, self._any(group))) for group in groups]
+        lifetimes = Lifetimes(self.graph, layer_by_layer)
+        choices = {op: self._choose(op, group, lifetimes, s) for s, group in enumerate(groups) for op in group}
+        stages = [Stage(group, schedule(group, choices)) for group in groups]
+        return lay_out(self.graph, stages, choices, self.memory)
+
+    def _any(self, group: tuple[Op, ...]) -> Mapping[Op, Candidate]:
+        return {op: self._offers(op, group)[0] for op in group}
+
+    def _offers(self, op: Op, group: tuple[Op, ...]) -> tuple[Candidate, ...]:
+        if len(group) == 1:
+            return self.offers[op]
+        return tuple(c for c in self.offers[op] if c.form is Form.STRIP)
+
+    def _choose(self, op: Op, group: tuple[Op, ...], lifetimes: Lifetimes, moment: int) -> Candidate:
+        offers = self._offers(op, group)
+
+        def ram(choice: Candidate) -> int:
+            alone = len(group) == 1 and any(_dies_here(op, i, lifetimes, moment) for i in choice.in_place)
+            return choice.scratch_bytes + (0 if alone else op.y.nbytes)
+
+        if self.optimize is Optimize.RAM:
+            return min(offers, key=lambda c: (ram(c), c.instructions))
+        if self.optimize is Optimize.SIZE:
+            return min(offers, key=lambda c: (c.code_bytes + c.weight_bytes, ram(c)))
+        fastest = min(c.instructions for c in offers)
+        if self.optimize is Optimize.SPEED:
+            return min(offers, key=lambda c: (c.instructions, ram(c)))
+        return min((c for c in offers if c.instructions <= 1.05 * fastest), key=ram)
+
+    def _best_stream(self, plan: Plan) -> Plan | None:
+        """The smallest plan with one more streamed stage, if it is smaller than `plan`."""
+        trials = [self.plan(groups) for groups in self._merges(plan)]
+        smallest = min(trials, key=lambda p: p.arena_bytes, default=plan)
+        return smallest if smallest.arena_bytes < plan.arena_bytes else None
+
+    def _merges(self, plan: Plan) -> Iterator[list[tuple[Op, ...]]]:
+        """All ways to join three neighbouring stages, one of which pins the peak."""
+        groups = [stage.ops for stage in plan.stages]
+        worst = max(range(len(groups)), key=lambda s: plan.live_bytes[s])
+        for first in range(max(0, worst - STREAMED_RUN + 1), worst + 1):
+            run = groups[first : first + STREAMED_RUN]
+            if len(run) == STREAMED_RUN and self._may_stream(run):
+                yield [*groups[:first], tuple(op for group in run for op in group), *groups[first + STREAMED_RUN :]]
+
+    def _may_stream(self, run: Sequence[tuple[Op, ...]]) -> bool:
+        """A chain of single operators, each the only reader of the one before, all computable by rows."""
+        ops = [op for group in run for op in group]
+        if len(ops) != STREAMED_RUN or not all(op.streams and self._offers(op, tuple(ops)) for op in ops):
+            return False
+        readers = self.graph.consumers()
+        return all(readers[a.y] == (b,) and a.y not in self.graph.outputs for a, b in pairwise(ops))
+
+
+def _dies_here(op: Op, index: int, lifetimes: Lifetimes, moment: int) -> bool:
+    source = op.inputs[index]
+    return source is not None and not source.is_constant and lifetimes.death[source] <= moment

@@ -1,0 +1,54 @@
+"""What kernels could do, and at what price: the planner's view of a backend."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Protocol
+
+from .graph import Op
+
+
+class Layout(Enum):
+    """How a buffer holds its values. Graph inputs, outputs and cut points are always NHWC8."""
+
+    NHWC8 = "nhwc8"  # TFLite's own: rows, columns, channels (whatever the element type)
+    PLANES16 = "planes16"  # int16 pixel pairs by channel: what the fastest depthwise reads
+    OPERAND16 = "operand16"  # GEMM operands expanded to 16 bits
+
+
+class Form(Enum):
+    """How a kernel walks its output."""
+
+    STRIP = "strip"  # any range of rows, each input row through its own address: may run in a stage
+    WHOLE = "whole"  # the whole tensor in one call
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One way to compute one operator. The planner chooses, the backend lowers exactly that."""
+
+    backend: str
+    kernel: str
+    form: Form = Form.STRIP
+    strip_rows: int = 1  # rows the kernel prefers per call
+    layouts_in: tuple[Layout, ...] = (Layout.NHWC8,)
+    layout_out: Layout = Layout.NHWC8
+    scratch_bytes: int = 0
+    alignment: int = 1  # that every activation pointer needs
+    scratch_alignment: int = 4
+    in_place: tuple[int, ...] = ()  # inputs whose buffer output 0 may take over, same base address
+    weight_bytes: int = 0
+    code_bytes: int = 0
+    instructions: int = 0  # estimates, for choosing; 0 if unknown
+    cycles: int = 0
+    spec: Mapping[str, int | str] = field(default_factory=dict)  # what the backend chose: packing, block...
+
+
+class Target(Protocol):
+    """A chain of backends for one core, asked by the planner."""
+
+    def candidates(self, op: Op) -> tuple[Candidate, ...]:
+        """All ways to compute `op`, best first; never empty for a supported operator."""
+        ...
