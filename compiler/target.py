@@ -36,7 +36,8 @@ class Candidate:
     layouts_in: tuple[Layout, ...] = (Layout.NHWC8,)
     layout_out: Layout = Layout.NHWC8
     scratch_bytes: int = 0
-    alignment: int = 1  # that every activation pointer needs
+    alignment: int = 1  # that pointers to rows of the inputs need
+    output_alignment: int = 1
     scratch_alignment: int = 4
     in_place: tuple[int, ...] = ()  # inputs whose buffer output 0 may take over, same base address
     weight_bytes: int = 0

@@ -106,11 +106,12 @@ class _Replay:
 def verify_alignment(plan: Plan) -> None:
     """Every row pointer a kernel receives is aligned as its Candidate asks."""
     for op in plan.ops:
-        needed = plan.choices[op].alignment
-        for tensor in (*op.activations, *op.outputs):
+        choice = plan.choices[op]
+        pairs = [(t, choice.alignment) for t in op.activations] + [(t, choice.output_alignment) for t in op.outputs]
+        for tensor, needed in pairs:
             buffer = plan.buffers[tensor]
-            strides = buffer.slot_bytes if buffer.slots > 1 else 0
-            if buffer.offset % needed or strides % needed:
+            stride = buffer.slot_bytes if buffer.slots > 1 else 0
+            if buffer.offset % needed or stride % needed:
                 raise InternalError(f"{op.label} needs {tensor.name} aligned to {needed} bytes")
 
 

@@ -102,8 +102,9 @@ def _alignments(choices: Mapping[Op, Candidate]) -> dict[Tensor, int]:
     """The strictest alignment any kernel asks of each tensor it touches."""
     found: dict[Tensor, int] = {}
     for op, choice in choices.items():
-        for tensor in (*op.activations, *op.outputs):
-            found[tensor] = max(found.get(tensor, 1), choice.alignment, tensor.dtype.size)
+        for tensors, needed in ((op.activations, choice.alignment), (op.outputs, choice.output_alignment)):
+            for tensor in tensors:
+                found[tensor] = max(found.get(tensor, 1), needed, tensor.dtype.size)
     return found
 
 
