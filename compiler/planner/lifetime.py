@@ -1,4 +1,7 @@
-"""When tensors live, in moments: moment s is the execution of stage s."""
+"""When tensors live, in moments: moment s is the execution of stage s.
+
+Outputs live one moment longer than the last stage: they must outlast its kernels.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ class Lifetimes:
             self._run(stage, moment)
         self._finish_views()
         for tensor in graph.outputs:
-            self.death[tensor] = len(stages) - 1
+            self.death[tensor] = len(stages)
         self._stretch_views()
         self.rings = {t for stage in stages for t in self.internal(stage)}
 

@@ -49,8 +49,6 @@ class _Planner:
         for op, offers in self.offers.items():
             if not offers:
                 raise CannotMeet(f"{op.label}: no kernel for {op.y.describe()}", "try --kernels portable")
-        if not self.ops:
-            raise CannotMeet(f"{graph.name} computes nothing", "compile a model with at least one operator")
 
     def run(self) -> Plan:
         """Start layer by layer; stream the run of operators that pins the peak while that helps."""
@@ -99,7 +97,7 @@ class _Planner:
     def _merges(self, plan: Plan) -> Iterator[list[tuple[Op, ...]]]:
         """All ways to join three neighbouring stages, one of which pins the peak."""
         groups = [stage.ops for stage in plan.stages]
-        worst = max(range(len(groups)), key=lambda s: plan.live_bytes[s])
+        worst = max(range(len(groups)), key=lambda s: plan.live_bytes[s], default=0)
         for first in range(max(0, worst - STREAMED_RUN + 1), worst + 1):
             run = groups[first : first + STREAMED_RUN]
             if len(run) == STREAMED_RUN and self._may_stream(run):

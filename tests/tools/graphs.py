@@ -1,0 +1,112 @@
+"""Graphs built in a few lines, with seeded random weights: what pass and planner tests work on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from tecompile.graph import Clamp, DType, Graph, Op, Padding, Quant, Rounding, Tensor
+from tecompile.ops.add import Add
+from tecompile.ops.conv2d import Conv2D
+from tecompile.ops.depthwise_conv2d import DepthwiseConv2D
+from tecompile.ops.geometry import Pair, same_padding
+from tecompile.ops.pad import Pad
+from tecompile.ops.pool2d import MaxPool2D
+from tecompile.ops.relu import Relu
+from tecompile.ops.reshape import Reshape
+
+FULL = Clamp(-128, 127)
+
+
+@dataclass
+class Builder:
+    """Adds operators one by one; `graph` freezes what was built."""
+
+    seed: int = 0
+    ops: list[Op] = field(default_factory=list)
+    inputs: list[Tensor] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.random = np.random.default_rng(self.seed)
+        self.names = 0
+
+    def graph(self, *outputs: Tensor) -> Graph:
+        return Graph("built", tuple(self.ops), tuple(self.inputs), outputs)
+
+    def tensor(self, *shape: int, scale: float = 0.05, zero: int = 3, prefix: str = "t") -> Tensor:
+        self.names += 1
+        return Tensor(f"{prefix}{self.names}", shape, DType.INT8, Quant((scale,), (zero,)))
+
+    def input(self, *shape: int) -> Tensor:
+        tensor = self.tensor(*shape, prefix="in")
+        self.inputs.append(tensor)
+        return tensor
+
+    def conv(self, x: Tensor, channels: int, kernel: int = 1, stride: int = 1, same: bool = True) -> Tensor:
+        weights = self._weights((channels, kernel, kernel, x.shape[3]), channels, 0)
+        y, padding = self._windowed(x, channels, kernel, stride, same)
+        inputs = (x, weights, self._bias(channels))
+        pairs = (Pair(kernel, kernel), Pair(stride, stride), Pair(1, 1))
+        self.ops.append(Conv2D(len(self.ops), inputs, (y,), FULL, Rounding.DOUBLE, *pairs, padding))
+        return y
+
+    def dw(self, x: Tensor, kernel: int = 3, stride: int = 1, same: bool = True) -> Tensor:
+        channels = x.shape[3]
+        weights = self._weights((1, kernel, kernel, channels), channels, 3)
+        y, padding = self._windowed(x, channels, kernel, stride, same)
+        inputs = (x, weights, self._bias(channels))
+        pairs = (Pair(kernel, kernel), Pair(stride, stride), Pair(1, 1))
+        self.ops.append(DepthwiseConv2D(len(self.ops), inputs, (y,), FULL, Rounding.DOUBLE, *pairs, padding))
+        return y
+
+    def maxpool(self, x: Tensor, kernel: int = 2) -> Tensor:
+        y = Tensor(self._name(), (1, x.shape[1] // kernel, x.shape[2] // kernel, x.shape[3]), x.dtype, x.quant)
+        pairs = (Pair(kernel, kernel), Pair(kernel, kernel), Pair(1, 1))
+        self.ops.append(MaxPool2D(len(self.ops), (x,), (y,), *pairs, Padding(), FULL))
+        return y
+
+    def add(self, a: Tensor, b: Tensor) -> Tensor:
+        y = self.tensor(*np.broadcast_shapes(a.shape, b.shape), scale=0.07, zero=-5)
+        self.ops.append(Add(len(self.ops), (a, b), (y,), FULL, Rounding.DOUBLE))
+        return y
+
+    def pad(self, x: Tensor, top: int, bottom: int, left: int, right: int) -> Tensor:
+        amounts = ((0, 0), (top, bottom), (left, right), (0, 0))
+        shape = tuple(n + before + after for n, (before, after) in zip(x.shape, amounts, strict=True))
+        y = Tensor(self._name(), shape, x.dtype, x.quant)
+        table = Tensor(self._name(), (4, 2), DType.INT32, None, np.array(amounts, np.int32))
+        self.ops.append(Pad(len(self.ops), (x, table), (y,), amounts))
+        return y
+
+    def relu(self, x: Tensor) -> Tensor:
+        y = Tensor(self._name(), x.shape, x.dtype, x.quant)
+        self.ops.append(Relu(len(self.ops), (x,), (y,), Rounding.DOUBLE))
+        return y
+
+    def reshape(self, x: Tensor, *shape: int) -> Tensor:
+        y = Tensor(self._name(), shape, x.dtype, x.quant)
+        self.ops.append(Reshape(len(self.ops), (x,), (y,)))
+        return y
+
+    def _name(self) -> str:
+        self.names += 1
+        return f"t{self.names}"
+
+    def _windowed(self, x: Tensor, channels: int, kernel: int, stride: int, same: bool) -> tuple[Tensor, Padding]:
+        sizes = x.shape[1:3]
+        if not same:
+            rows, columns = ((n - kernel) // stride + 1 for n in sizes)
+            return self.tensor(1, rows, columns, channels), Padding()
+        rows, columns = (-(-n // stride) for n in sizes)
+        pads = [same_padding(n, out, stride, kernel) for n, out in zip(sizes, (rows, columns), strict=True)]
+        return self.tensor(1, rows, columns, channels), Padding(*pads[0], *pads[1])
+
+    def _weights(self, shape: tuple[int, ...], channels: int, axis: int) -> Tensor:
+        scales = tuple(float(np.float32(s)) for s in self.random.uniform(0.001, 0.01, channels))
+        data = self.random.integers(-127, 128, shape).astype(np.int8)
+        return Tensor(self._name(), shape, DType.INT8, Quant(scales, (0,) * channels, axis), data)
+
+    def _bias(self, channels: int) -> Tensor:
+        data = self.random.integers(-3000, 3000, channels).astype(np.int32)
+        return Tensor(self._name(), (channels,), DType.INT32, None, data)
