@@ -16,17 +16,26 @@ typedef struct {
 } te_pw_x256_t;
 
 /* The pixels that are left over pass through scratch, so that nothing beyond a row is read or written. */
-static void te_pw_x256_rest(const te_pw_x256_t *op, const int8_t *in, int8_t *out, int32_t pixels, int32_t *operands)
+TE_INLINE void te_pw_x256_rest(const te_pw_x256_t *op, const int8_t *in, int8_t *out, int32_t pixels, int32_t *operands)
 {
     int8_t *four_in = (int8_t *)(operands + 2 * op->inputs);
     int8_t *four_out = four_in + 4 * op->inputs;
-    for (int32_t i = 0; i < pixels * op->inputs; i++) {
-        four_in[i] = in[i];
-    }
+    te_copy(four_in, in, pixels * op->inputs);
     op->expand(four_in, operands);
     op->block(operands, op->stream, four_out, op->stream_end);
-    for (int32_t i = 0; i < pixels * op->outputs; i++) {
-        out[i] = four_out[i];
+    te_copy(out, four_out, pixels * op->outputs);
+}
+
+TE_INLINE void te_pw_x256_pixels(const te_pw_x256_t *op, const int8_t *in, int8_t *out, int32_t pixels, int32_t *operands)
+{
+    for (; pixels >= 4; pixels -= 4) {
+        op->expand(in, operands);
+        op->block(operands, op->stream, out, op->stream_end);
+        in += 4 * op->inputs;
+        out += 4 * op->outputs;
+    }
+    if (pixels > 0) {
+        te_pw_x256_rest(op, in, out, pixels, operands);
     }
 }
 
@@ -34,19 +43,12 @@ static void te_pw_x256_rest(const te_pw_x256_t *op, const int8_t *in, int8_t *ou
 TE_INLINE void te_pw_x256(const te_pw_x256_t *op, te_rows in, te_rows out, int32_t first, int32_t last, void *scratch)
 {
     int32_t *operands = (int32_t *)scratch;
+    if (te_is_flat(in, op->columns * op->inputs) && te_is_flat(out, op->columns * op->outputs)) {
+        te_pw_x256_pixels(op, te_row(in, first), te_row(out, first), (last - first) * op->columns, operands);
+        return;
+    }
     for (int32_t y = first; y < last; y++) {
-        const int8_t *pixel = (const int8_t *)te_row(in, y);
-        int8_t *result = (int8_t *)te_row(out, y);
-        int32_t left = op->columns;
-        for (; left >= 4; left -= 4) {
-            op->expand(pixel, operands);
-            op->block(operands, op->stream, result, op->stream_end);
-            pixel += 4 * op->inputs;
-            result += 4 * op->outputs;
-        }
-        if (left > 0) {
-            te_pw_x256_rest(op, pixel, result, left, operands);
-        }
+        te_pw_x256_pixels(op, te_row(in, y), te_row(out, y), op->columns, operands);
     }
 }
 
