@@ -29,7 +29,9 @@ def _arithmetic_fault(op: Conv2D) -> str | None:
         return "a weight of -128"
     if int(np.abs(_extremes(op, weights)).max()) >= 1 << 23:
         return "accumulators beyond 23 bits"
-    shifts = -op.multipliers()[1]
+    mantissas, shifts = op.multipliers()[0], -op.multipliers()[1]
+    if mantissas.min() < 0:
+        return "a negative weight scale"
     if shifts.min() < 1 or shifts.max() > 22:
         return "a shift outside 1 ... 22"
     if int(np.abs(_addends(op)).max()) >= 1 << 30:
