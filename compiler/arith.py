@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from typing import NamedTuple
 
 import numpy as np
@@ -10,22 +11,29 @@ import numpy as np
 from .graph import Array, Clamp, DType, Quant, Rounding
 
 INT32_MIN, INT32_MAX = -(1 << 31), (1 << 31) - 1
+LARGEST_SHIFT = 30  # to the left, in 32 bits
 
 
 class Multiplier(NamedTuple):
-    """A real factor as `mantissa * 2^(shift - 31)`; the mantissa is 0 or in [2^30, 2^31)."""
+    """A real factor as `mantissa * 2^(shift - 31)`.
+
+    The mantissa's magnitude is 0 or in [2^30, 2^31]; it is negative where weights have a negative scale.
+    """
 
     mantissa: int
     shift: int
 
 
 def round_half_away(value: float) -> int:
-    return math.floor(value + 0.5) if value >= 0 else math.ceil(value - 0.5)
+    whole = math.trunc(value)
+    return whole + (value - whole >= 0.5) - (value - whole <= -0.5)
 
 
 def quantize_multiplier(factor: float) -> Multiplier:
     if factor == 0.0:
         return Multiplier(0, 0)
+    if not math.isfinite(factor):
+        return Multiplier(INT32_MAX, sys.maxsize)  # never computed with: every operator refuses such shifts
     fraction, exponent = math.frexp(factor)
     mantissa = round_half_away(fraction * (1 << 31))
     if mantissa == 1 << 31:
@@ -70,8 +78,9 @@ def activation_clamp(activation: str, quant: Quant, dtype: DType) -> Clamp:
     """Bounds of a fused activation in quantised units, computed in float32 as TFLM does."""
 
     def quantized(value: float) -> int:
-        ratio = np.float32(value) / np.float32(quant.scale)
-        return quant.zero_point + round_half_away(float(ratio))
+        with np.errstate(over="ignore"):
+            ratio = float(np.float32(value) / np.float32(quant.scale))
+        return quant.zero_point + round_half_away(min(max(ratio, INT32_MIN), INT32_MAX))
 
     low, high = dtype.bounds
     if activation in ("RELU", "RELU6"):

@@ -77,6 +77,8 @@ class Add(Op):
     def unsupported(self) -> Iterator[str]:
         yield from wrong_types(self, (self.x, self.b, self.y), (DType.INT8,))
         yield from not_per_tensor((self.x, self.b, self.y))
+        if all(t.quant is not None for t in (self.x, self.b, self.y)) and self.scales().out.shift > 0:
+            yield f"the scale of {self.y.name} is more than 2^{self.left_shift - 1} times smaller than its inputs'"
 
     def reference(self, inputs: Sequence[Array | None]) -> tuple[Array, ...]:
         a, b = inputs

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..graph import DType, Op, Tensor
+from ..arith import LARGEST_SHIFT, Multiplier
+from ..graph import Array, DType, Op, Tensor
+
+INDEX_TYPES = (DType.INT32, DType.INT64)
 
 
 def wrong_types(op: Op, tensors: tuple[Tensor | None, ...], allowed: tuple[DType, ...]) -> Iterator[str]:
@@ -23,6 +26,19 @@ def not_per_tensor(tensors: tuple[Tensor | None, ...]) -> Iterator[str]:
     for tensor in tensors:
         if tensor is not None and tensor.quant is not None and not tensor.quant.per_tensor:
             yield f"{tensor.name} is quantised per channel where one scale is needed"
+
+
+def integers(tensor: Tensor | None) -> Array | None:
+    """The values of a constant table of sizes, axes or indices; None where there is no such thing."""
+    if tensor is None or tensor.data is None or tensor.dtype not in INDEX_TYPES:
+        return None
+    return tensor.data
+
+
+def too_steep(tensor: Tensor, multiplier: Multiplier) -> Iterator[str]:
+    """32-bit fixed point can't scale up further, and nothing would be left but the clamp's two ends."""
+    if multiplier.shift > LARGEST_SHIFT:
+        yield f"the scale of {tensor.name} is more than 2^{LARGEST_SHIFT} times smaller than its inputs' scale"
 
 
 def not_constant(tensors: tuple[Tensor | None, ...], role: str) -> Iterator[str]:

@@ -21,6 +21,7 @@ class DepthwiseConv2D(WindowedOp, ScaledOp):
 
     kind = "DEPTHWISE_CONV_2D"
     short = "dw"
+    channel_axis = 3
 
     @classmethod
     def from_options(cls, node: Node) -> Self:
@@ -61,9 +62,10 @@ class DepthwiseConv2D(WindowedOp, ScaledOp):
         assert x is not None and weights is not None
         zero = self.x.zero_point
         patches = self.patches(x[0], zero)
-        acc = np.zeros((*patches.shape[:2], self.channels), np.int32)
+        taps = weights.reshape(*self.kernel, self.x.image.channels, self.multiplier).astype(np.int32)
+        acc = np.zeros((*patches.shape[:2], *taps.shape[2:]), np.int32)
         for row in range(self.kernel.rows):
             for column in range(self.kernel.columns):
-                tap = patches[:, :, row, column].astype(np.int32) - zero
-                acc += np.repeat(tap, self.multiplier, axis=-1) * weights[0, row, column].astype(np.int32)
-        return (self.finish(acc.astype(np.int64)).reshape(self.y.shape),)
+                pixels = patches[:, :, row, column].astype(np.int32) - zero
+                acc += pixels[..., np.newaxis] * taps[row, column]
+        return (self.finish(acc.reshape(-1, self.channels).astype(np.int64)).reshape(self.y.shape),)

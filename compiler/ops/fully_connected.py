@@ -44,15 +44,6 @@ class FullyConnected(ScaledOp):
     def macs(self) -> int:
         return self.y.elements * self.depth
 
-    def factors(self) -> tuple[float, ...]:
-        """Per tensor, TFLM multiplies the two input scales in float32 first; per channel it does not."""
-        quant = self.weights.quant
-        assert quant is not None
-        if not quant.per_tensor:
-            return super().factors()
-        product = float(np.float32(self.x.scale) * np.float32(quant.scale))
-        return (product / self.y.scale,) * self.channels
-
     def invalid(self) -> Iterator[str]:
         yield from wrong_rank(self.weights, 2)
         if len(self.weights.shape) != 2:

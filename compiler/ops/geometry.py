@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..errors import InvalidInput
 from ..graph import Array, Node, Op, Padding, Region, Span
 from .checks import wrong_rank, wrong_shape
 from .options import option_int, option_str
@@ -57,7 +58,7 @@ class WindowedOp(Op):
             return
         yield from wrong_rank(self.x, 4)
         yield from wrong_rank(self.y, 4)
-        if len(self.x.shape) == 4:
+        if len(self.x.shape) == 4 and self.x.shape[0] == 1:  # larger batches are refused later, as unsupported
             yield from wrong_shape(self.y, (self.x.shape[0], *self.output_size(), channels))
 
     def patches(self, x: Array, fill: int) -> Array:
@@ -81,8 +82,10 @@ def window_options(node: Node, kernel: Pair) -> tuple[Pair, Pair, Padding]:
     """Stride, dilation and explicit padding from a file's options."""
     stride = Pair(option_int(node, "stride_h", 1), option_int(node, "stride_w", 1))
     dilation = Pair(option_int(node, "dilation_h_factor", 1), option_int(node, "dilation_w_factor", 1))
-    x = node.inputs[0]
-    if option_str(node, "padding", "SAME") != "SAME" or x is None or min(*stride, *kernel, *dilation) < 1:
+    x, name = node.inputs[0], option_str(node, "padding", "SAME")
+    if name not in ("SAME", "VALID"):
+        raise InvalidInput(f"op {node.index} {node.kind} has padding {name}", "the file is damaged: export it again")
+    if name == "VALID" or x is None or min(*stride, *kernel, *dilation) < 1:
         return stride, dilation, Padding()
     sizes = (x.image.rows, x.image.columns)
     pads = [

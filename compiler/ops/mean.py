@@ -11,13 +11,13 @@ import numpy as np
 
 from ..arith import Multiplier, quantize_multiplier, rescale, saturate, wrap32
 from ..graph import Array, Clamp, DType, Node, Op, Rounding
-from .checks import not_constant, not_per_tensor, wrong_shape, wrong_types
+from .checks import INDEX_TYPES, integers, not_constant, not_per_tensor, too_steep, wrong_shape, wrong_types
 from .options import option_bool
 
 
 @dataclass(frozen=True, eq=False)
 class Mean(Op):
-    """`axes` are resolved (not negative, sorted); None if only known at run time."""
+    """`axes` are resolved (not negative, sorted, each once); None until their table is known."""
 
     axes: tuple[int, ...] | None
     keep_dims: bool
@@ -29,11 +29,14 @@ class Mean(Op):
 
     @classmethod
     def from_options(cls, node: Node) -> Self:
-        axes, table, x = None, node.inputs[1], node.inputs[0]
-        if table is not None and table.data is not None and x is not None:
-            rank = len(x.shape)
-            axes = tuple(sorted({int(a) + rank if a < 0 else int(a) for a in table.data.reshape(-1)}))
-        return cls(node.index, node.inputs, node.outputs, axes, option_bool(node, "keep_dims"), Rounding.DOUBLE)
+        return cls(node.index, node.inputs, node.outputs, None, option_bool(node, "keep_dims"), Rounding.DOUBLE)
+
+    def __post_init__(self) -> None:
+        """The table may become known later, when a pass has folded what computes it."""
+        table, rank = integers(self.inputs[1]), len(self.x.shape)
+        if self.axes is None and table is not None:
+            axes = tuple(sorted({int(a) + rank if a < 0 else int(a) for a in table.reshape(-1)}))
+            object.__setattr__(self, "axes", axes)
 
     @property
     def count(self) -> int:
@@ -61,6 +64,9 @@ class Mean(Op):
         yield from wrong_types(self, (self.x, self.y), (DType.INT8,))
         yield from not_per_tensor((self.x, self.y))
         yield from not_constant((self.inputs[1],), "axes")
+        yield from wrong_types(self, (self.inputs[1],), INDEX_TYPES)
+        if self.x.quant is not None and self.y.quant is not None:
+            yield from too_steep(self.y, self.scale())
 
     def reference(self, inputs: Sequence[Array | None]) -> tuple[Array, ...]:
         x = inputs[0]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from ..arith import activation_clamp
 from ..errors import InvalidInput
-from ..graph import Clamp, DType, Node
+from ..graph import Clamp, DType, Node, OptionValue
 
 
 def _wrong(node: Node, name: str, value: object) -> InvalidInput:
@@ -47,6 +49,7 @@ def fused_clamp(node: Node) -> Clamp:
     return activation_clamp(option_str(node, "fused_activation_function", "NONE"), y.quant, y.dtype)
 
 
-def unknown_activation(node: Node) -> str | None:
-    name = option_str(node, "fused_activation_function", "NONE")
-    return None if name in ("NONE", "RELU", "RELU6", "RELU_N1_TO_1") else name
+def unknown_activation(options: Mapping[str, OptionValue]) -> str | None:
+    """A fused activation other than a clamp; TFLM ignores those, so the models are broken there."""
+    name = options.get("fused_activation_function", "NONE")
+    return None if name in ("NONE", "RELU", "RELU6", "RELU_N1_TO_1") else str(name)

@@ -9,12 +9,12 @@ from typing import Self
 import numpy as np
 
 from ..graph import Array, DType, Node, Op, Region, Span
-from .checks import differing_quant, not_constant, not_per_tensor, wrong_shape, wrong_types
+from .checks import INDEX_TYPES, differing_quant, integers, not_constant, not_per_tensor, wrong_shape, wrong_types
 
 
 @dataclass(frozen=True, eq=False)
 class Pad(Op):
-    """`amounts[axis]` is how many values come before and after; None if only known at run time."""
+    """`amounts[axis]` is how many values come before and after; None until its table is known."""
 
     amounts: tuple[tuple[int, int], ...] | None
 
@@ -24,11 +24,14 @@ class Pad(Op):
 
     @classmethod
     def from_options(cls, node: Node) -> Self:
-        table = node.inputs[1]
-        amounts = None
-        if table is not None and table.data is not None and table.data.size % 2 == 0:
-            amounts = tuple((int(a), int(b)) for a, b in table.data.reshape(-1, 2))
-        return cls(node.index, node.inputs, node.outputs, amounts)
+        return cls(node.index, node.inputs, node.outputs, None)
+
+    def __post_init__(self) -> None:
+        """The table may become known later, when a pass has folded what computes it."""
+        table = integers(self.inputs[1])
+        if self.amounts is None and table is not None and table.size % 2 == 0:
+            amounts = tuple((int(before), int(after)) for before, after in table.reshape(-1, 2))
+            object.__setattr__(self, "amounts", amounts)
 
     @property
     def only_rows_and_columns(self) -> bool:
@@ -50,6 +53,8 @@ class Pad(Op):
 
     def invalid(self) -> Iterator[str]:
         if self.amounts is None:
+            if integers(self.inputs[1]) is not None:
+                yield "the table of paddings holds an odd number of values"
             return
         if len(self.amounts) != len(self.x.shape) or min((min(pair) for pair in self.amounts), default=0) < 0:
             yield f"paddings {self.amounts} do not fit {self.x.describe()}"
@@ -62,6 +67,7 @@ class Pad(Op):
         yield from not_per_tensor((self.x, self.y))
         yield from differing_quant(self)
         yield from not_constant((self.inputs[1],), "padding table")
+        yield from wrong_types(self, (self.inputs[1],), INDEX_TYPES)
 
     def reference(self, inputs: Sequence[Array | None]) -> tuple[Array, ...]:
         x = inputs[0]

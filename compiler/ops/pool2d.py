@@ -11,7 +11,7 @@ import numpy as np
 
 from ..arith import saturate, truncated_divide
 from ..graph import Array, Clamp, DType, Node
-from .checks import differing_quant, more_than_one_batch, not_per_tensor, wrong_types
+from .checks import more_than_one_batch, not_per_tensor, wrong_types
 from .geometry import Pair, WindowedOp, window_options
 from .options import fused_clamp, option_int
 
@@ -36,8 +36,14 @@ class Pool2D(WindowedOp):
     def unsupported(self) -> Iterator[str]:
         yield from wrong_types(self, (self.x, self.y), (DType.INT8,))
         yield from not_per_tensor((self.x, self.y))
-        yield from differing_quant(self)
+        yield from self._rescales()
         yield from more_than_one_batch(self.x)
+
+    def _rescales(self) -> Iterator[str]:
+        """The kernels can't; TFLM takes scales for equal that are off by less than 1e-6."""
+        x, y = self.x.quant, self.y.quant
+        if x is not None and y is not None and (abs(x.scale - y.scale) > 1e-6 or x.zero_point != y.zero_point):
+            yield f"{self.x.name} and {self.y.name} have different scales or zero points; {self.kind} does not rescale"
 
     def reference(self, inputs: Sequence[Array | None]) -> tuple[Array, ...]:
         x = inputs[0]

@@ -8,9 +8,9 @@ from typing import Self
 
 import numpy as np
 
-from ..arith import Multiplier, quantize_multiplier, rescale, saturate
+from ..arith import INT32_MAX, INT32_MIN, Multiplier, quantize_multiplier, rescale, saturate
 from ..graph import Array, Clamp, DType, Node, Op, Region, Rounding
-from .checks import not_per_tensor, wrong_shape, wrong_types
+from .checks import not_per_tensor, too_steep, wrong_shape, wrong_types
 
 SMALL = (DType.INT8, DType.UINT8)
 
@@ -48,6 +48,8 @@ class Quantize(Op):
         yield from wrong_types(self, (self.x,), (DType.FLOAT32, *SMALL))
         yield from wrong_types(self, (self.y,), SMALL)
         yield from not_per_tensor((self.x, self.y))
+        if self.x.quant is not None and self.y.quant is not None:
+            yield from too_steep(self.y, self.scale())
 
     def reference(self, inputs: Sequence[Array | None]) -> tuple[Array, ...]:
         x = inputs[0]
@@ -56,10 +58,11 @@ class Quantize(Op):
         return (saturate(value + self.y.zero_point, Clamp(*self.y.dtype.bounds), self.y.dtype),)
 
     def _from_real(self, x: Array) -> Array:
-        """Ties away from zero; what is not a number, or beyond 32 bits, saturates."""
-        ratio = np.nan_to_num(x.astype(np.float32) / np.float32(self.y.scale)).astype(np.float64)
+        """Ties away from zero; beyond 32 bits it saturates, and what is not a number is 0, as on Cortex-M."""
+        with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+            ratio = np.nan_to_num(x.astype(np.float32) / np.float32(self.y.scale)).astype(np.float64)
         rounded = np.trunc(ratio + np.copysign(0.5, ratio))
-        return np.asarray(np.clip(rounded, -(2.0**31), 2.0**31 - 1024).astype(np.int64))
+        return np.asarray(np.clip(rounded, INT32_MIN, INT32_MAX).astype(np.int64))
 
     def _from_integer(self, x: Array) -> Array:
         mantissa, shift = self.scale()

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..arith import Multiplier, activation_clamp, quantize_multiplier, rescale, saturate
 from ..graph import Array, Clamp, DType, Node, Op, Region, Rounding
-from .checks import not_per_tensor, wrong_shape, wrong_types
+from .checks import not_per_tensor, too_steep, wrong_shape, wrong_types
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,8 +35,7 @@ class Relu(Op):
         return region
 
     def scale(self) -> Multiplier:
-        """TFLM divides the scales in float32 here."""
-        return quantize_multiplier(float(np.float32(self.x.scale) / np.float32(self.y.scale)))
+        return quantize_multiplier(self.x.scale / self.y.scale)
 
     @property
     def clamp(self) -> Clamp:
@@ -49,6 +48,8 @@ class Relu(Op):
     def unsupported(self) -> Iterator[str]:
         yield from wrong_types(self, (self.x, self.y), (DType.INT8,))
         yield from not_per_tensor((self.x, self.y))
+        if self.x.quant is not None and self.y.quant is not None:
+            yield from too_steep(self.y, self.scale())
 
     def reference(self, inputs: Sequence[Array | None]) -> tuple[Array, ...]:
         x = inputs[0]

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Self
 
-from ..graph import Array, Node, Op
+from ..graph import Array, DType, Node, Op
+from .checks import wrong_types
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +29,10 @@ class Reshape(Op):
     def invalid(self) -> Iterator[str]:
         if self.x.elements != self.y.elements or self.x.dtype is not self.y.dtype:
             yield f"{self.x.describe()} can't become {self.y.describe()}"
+
+    def unsupported(self) -> Iterator[str]:
+        if not self.x.is_constant:
+            yield from wrong_types(self, (self.x, self.y), (DType.INT8, DType.UINT8))
 
     def reference(self, inputs: Sequence[Array | None]) -> tuple[Array, ...]:
         x = inputs[0]

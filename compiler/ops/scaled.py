@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
-from ..arith import quantize_multiplier, rescale, saturate, wrap32
+from ..arith import Multiplier, quantize_multiplier, rescale, saturate, wrap32
 from ..graph import Array, Clamp, DType, Op, Rounding, Tensor
-from .checks import not_constant, not_per_tensor, wrong_types
+from .checks import not_constant, not_per_tensor, too_steep, wrong_types
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,6 +21,7 @@ class ScaledOp(Op):
     rounding: Rounding
 
     arity = (2, 3)
+    channel_axis: ClassVar[int] = 0  # of the weights, along which they may have a scale each
 
     @property
     def weights(self) -> Tensor:
@@ -46,7 +48,11 @@ class ScaledOp(Op):
         return self.weights.data
 
     def factors(self) -> tuple[float, ...]:
-        """Real scale of the accumulator over the output's, for each channel."""
+        """Real scale of the accumulator over the output's, for each channel.
+
+        All in double precision. TFLM's sources of August 2026 round the product of FULLY_CONNECTED's two
+        scales, and the quotient of RELU's, to float32 first; its package of October 2026 does not.
+        """
         quant = self.weights.quant
         assert quant is not None
         scales = quant.scales if not quant.per_tensor else quant.scales * self.channels
@@ -75,6 +81,11 @@ class ScaledOp(Op):
         yield from wrong_types(self, (self.bias,), (DType.INT32,))
         yield from not_constant((self.weights, self.bias), "weights or bias")
         yield from not_per_tensor((self.x, self.y))
+        quant = self.weights.quant
+        if quant is not None and not quant.per_tensor and quant.axis != self.channel_axis:
+            yield f"{self.weights.name} is quantised along axis {quant.axis} instead of {self.channel_axis}"
+        if quant is not None and self.x.quant is not None and self.y.quant is not None:
+            yield from too_steep(self.y, Multiplier(0, int(self.multipliers()[1].max())))
 
 
 def exact_dot(rows: Array, matrix: Array) -> Array:

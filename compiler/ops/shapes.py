@@ -9,8 +9,8 @@ from typing import Self
 import numpy as np
 
 from ..graph import Array, Node, Op
-from .checks import not_constant, wrong_shape
-from .options import option_int
+from .checks import INDEX_TYPES, integers, not_constant, wrong_shape
+from .options import option_bool, option_int
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,6 +27,8 @@ class Shape(Op):
 
     def invalid(self) -> Iterator[str]:
         yield from wrong_shape(self.y, (len(self.x.shape),))
+        if self.y.dtype not in INDEX_TYPES:
+            yield f"{self.y.name} is {self.y.dtype.value}, not int32 or int64"
 
     def reference(self, inputs: Sequence[Array | None]) -> tuple[Array, ...]:
         return (np.array(self.x.shape, self.y.dtype.numpy),)
@@ -50,6 +52,8 @@ class Pack(Op):
         sources = [t for t in self.inputs if t is not None]
         if len({t.shape for t in sources}) != 1 or len(sources) != len(self.inputs):
             yield "the inputs of PACK differ in shape"
+        elif {t.dtype for t in sources} != {self.y.dtype}:
+            yield "the inputs and the output of PACK differ in type"
         elif not -len(self.y.shape) <= self.axis < len(self.y.shape):
             yield f"axis {self.axis} does not exist in {self.y.describe()}"
         else:
@@ -74,6 +78,7 @@ class StridedSlice(Op):
     ellipsis_mask: int
     new_axis_mask: int
     shrink_axis_mask: int
+    relative_end: bool = False
 
     kind = "STRIDED_SLICE"
     short = "slice"
@@ -82,32 +87,37 @@ class StridedSlice(Op):
     @classmethod
     def from_options(cls, node: Node) -> Self:
         names = ("begin_mask", "end_mask", "ellipsis_mask", "new_axis_mask", "shrink_axis_mask")
-        return cls(node.index, node.inputs, node.outputs, *(option_int(node, name, 0) for name in names))
+        masks = {name: option_int(node, name, 0) for name in names}
+        return cls(node.index, node.inputs, node.outputs, relative_end=option_bool(node, "offset"), **masks)
 
     def slices(self) -> tuple[slice | int, ...]:
         """One NumPy index for each leading axis."""
-        begin, end, stride = (t.data.reshape(-1) for t in self.inputs[1:] if t is not None and t.data is not None)
-        found: list[slice | int] = []
-        for axis, (first, last, step) in enumerate(zip(begin.tolist(), end.tolist(), stride.tolist(), strict=True)):
-            bit = 1 << axis
-            if self.shrink_axis_mask & bit:
-                found.append(int(first))
-            else:
-                found.append(
-                    slice(None if self.begin_mask & bit else first, None if self.end_mask & bit else last, step)
-                )
-        return tuple(found)
+        begin, end, stride = (t.reshape(-1).tolist() for t in self._tables if t is not None)
+        return tuple(self._slice(*item) for item in enumerate(zip(begin, end, stride, strict=True)))
+
+    def _slice(self, axis: int, bounds: tuple[int, int, int]) -> slice | int:
+        (first, last, step), bit = bounds, 1 << axis
+        if self.shrink_axis_mask & bit:
+            return first
+        return slice(None if self.begin_mask & bit else first, None if self.end_mask & bit else last, step)
+
+    @property
+    def _tables(self) -> tuple[Array | None, ...]:
+        """Begin, end and stride of each axis."""
+        return tuple(integers(t) for t in self.inputs[1:])
 
     def invalid(self) -> Iterator[str]:
         tables = [t for t in self.inputs[1:] if t is not None]
         if len({t.elements for t in tables}) != 1 or tables[0].elements > len(self.x.shape):
             yield "begin, end and strides differ in length, or exceed the input's rank"
-        elif all(t.is_constant for t in tables):
+        elif self.x.dtype is not self.y.dtype:
+            yield f"{self.y.describe()} is no slice of {self.x.describe()}"
+        elif not (self.ellipsis_mask or self.new_axis_mask) and all(t is not None for t in self._tables):
             yield from self._invalid_slices()
 
     def _invalid_slices(self) -> Iterator[str]:
         try:
-            shape = np.empty(self.x.shape, np.bool_)[self.slices()].shape
+            shape = np.broadcast_to(np.False_, self.x.shape)[self.slices()].shape
         except (IndexError, ValueError) as error:
             yield f"the slice does not fit {self.x.describe()}: {error}"
             return
@@ -115,8 +125,8 @@ class StridedSlice(Op):
 
     def unsupported(self) -> Iterator[str]:
         yield from not_constant(self.inputs[1:], "slice bounds")
-        if self.ellipsis_mask or self.new_axis_mask:
-            yield "ellipsis and new-axis masks"
+        if self.ellipsis_mask or self.new_axis_mask or self.relative_end:
+            yield "STRIDED_SLICE with an ellipsis, a new axis or ends relative to the begin"
         if not self.x.is_constant:
             yield "STRIDED_SLICE of values computed at run time"
 

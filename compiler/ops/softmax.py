@@ -16,6 +16,7 @@ from .options import option_float
 
 INTEGER_BITS = 5  # of the differences that go into exp
 SUM_BITS = 12  # of the sum of exponentials
+LONGEST_ROW = (1 << SUM_BITS) - 1  # alike values beyond would overflow the sum
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,8 +40,11 @@ class Softmax(Op):
 
     def scale(self) -> Multiplier:
         """Factor from a difference of inputs to Q5.26."""
-        real = min(self.beta * self.x.scale * (1 << (31 - INTEGER_BITS)), float(INT32_MAX))
-        return quantize_multiplier(real)
+        return quantize_multiplier(min(self._real_scale, float(INT32_MAX)))
+
+    @property
+    def _real_scale(self) -> float:
+        return self.beta * self.x.scale * (1 << (31 - INTEGER_BITS))
 
     def smallest_difference(self) -> int:
         """Below it the exponential is zero."""
@@ -55,8 +59,10 @@ class Softmax(Op):
         yield from not_per_tensor((self.x, self.y))
         if self.y.quant is not None and (self.y.scale, self.y.zero_point) != (1 / 256, -128):
             yield f"{self.y.name} has scale {self.y.scale:g} and zero point {self.y.zero_point}, not 1/256 and -128"
-        if self.x.quant is not None and self.scale().shift < 0:
-            yield f"{self.x.name} has a scale too small for the fixed-point exponential"
+        if self.x.quant is not None and not self._real_scale > 1:
+            yield f"{self.x.name} has a scale too small for the fixed-point exponential (beta {self.beta:g})"
+        if not self.x.shape or self.x.shape[-1] > LONGEST_ROW:
+            yield f"{self.x.describe()}: the last axis must hold 1 to {LONGEST_ROW} values"
 
     def reference(self, inputs: Sequence[Array | None]) -> tuple[Array, ...]:
         x = inputs[0]

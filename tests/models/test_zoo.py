@@ -1,0 +1,132 @@
+"""Real models from ../shared/models (or TECOMPILE_MODELS): every byte of the interpreter against stored golden outputs.
+
+Nothing is copied into this repository; without the folder everything here is skipped.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from tecompile.errors import CannotMeet, InvalidInput, TecompileError
+from tecompile.frontend import UnsupportedModel, check_supported, read_model
+from tecompile.graph import Graph
+from tecompile.interpret import random_inputs, run
+from tecompile.ops import OPERATORS
+from tecompile.passes.fold_constants import fold_constants
+
+Entry = dict[str, Any]
+
+FOLDER = Path(os.environ.get("TECOMPILE_MODELS", Path(__file__).parents[3] / "shared" / "models"))
+INDEX = FOLDER / "index.json"
+MANY_MACS = 300e6
+SEED = 1  # of the inputs that the golden outputs belong to
+REFERENCES = {"ad01_int8", "kws_ref_model", "pretrainedResnet_quant", "vww_96_int8"}  # of MLPerf Tiny
+
+pytestmark = pytest.mark.skipif(not INDEX.is_file(), reason=f"no models: {INDEX} is not there")
+
+
+def entries() -> list[Entry]:
+    found: list[Entry] = json.loads(INDEX.read_text()) if INDEX.is_file() else []
+    return [entry for entry in found if path_of(entry).is_file()]
+
+
+def path_of(entry: Entry) -> Path:
+    return FOLDER / "tflite" / f"{entry['id']}.tflite"
+
+
+def golden_of(entry: Entry) -> Path:
+    return FOLDER / "golden" / f"{entry['id']}.npz"
+
+
+def is_ours(entry: Entry) -> bool:
+    """int8, of operators we know, and with an answer to compare with."""
+    known = set(entry["ops"] or ["?"]) <= set(OPERATORS)
+    return known and entry["scheme"] in ("int8", "int8-noMAC") and golden_of(entry).is_file()
+
+
+def parameters(ours: bool) -> list[Any]:
+    chosen = [entry for entry in entries() if is_ours(entry) == ours]
+    slow = {True: [pytest.mark.slow], False: []}
+    return [pytest.param(e, id=e["id"], marks=slow[(e["macs"] or 0) > MANY_MACS]) for e in chosen]
+
+
+def load(entry: Entry) -> Graph:
+    """The graph as in the file; refused as the command line would."""
+    _, graph = read_model(path_of(entry))
+    check_supported(fold_constants(graph))
+    return graph
+
+
+def differing_bytes(graph: Graph, entry: Entry) -> int:
+    with np.load(golden_of(entry)) as stored:
+        golden = [stored[f"arr_{i}"] for i in range(len(stored.files))]
+    ours = run(graph, random_inputs(graph, SEED))
+    assert [(a.shape, a.dtype) for a in ours] == [(a.shape, a.dtype) for a in golden]
+    views = ((a.reshape(-1).view(np.uint8), b.reshape(-1).view(np.uint8)) for a, b in zip(ours, golden, strict=True))
+    return sum(int((a != b).sum()) for a, b in views)
+
+
+@pytest.mark.parametrize("entry", parameters(ours=True))
+def test_equals_golden(entry: Entry) -> None:
+    assert differing_bytes(load(entry), entry) == 0
+
+
+@pytest.mark.parametrize("entry", parameters(ours=False))
+def test_everything_else_is_refused_with_a_reason(entry: Entry) -> None:
+    with pytest.raises(TecompileError) as caught:
+        load(entry)
+    error = caught.value
+    assert isinstance(error, CannotMeet if entry["kind"] != "malformed" else InvalidInput)
+    assert error.hint
+    if entry["kind"] in SENTENCES:
+        assert SENTENCES[entry["kind"]] in error.message
+
+
+SENTENCES = {
+    "float": "is a float32 model",
+    "hybrid": "is a hybrid model",
+    "accelerator_compiled": "was compiled for",
+    "uint8_legacy": "is quantised to uint8",
+    "int16x8": "computes on int16 activations",
+}
+
+
+def test_the_interpreter_is_fast() -> None:
+    """82 million products; the reference has to answer while a user waits."""
+    entry = next((e for e in entries() if "mcunet-in3" in e["id"]), None)
+    if entry is None:
+        pytest.skip("mcunet-in3 is not among the models")
+    graph = load(entry)
+    inputs = random_inputs(graph, SEED)
+    start = time.perf_counter()
+    run(graph, inputs)
+    assert time.perf_counter() - start < 3
+
+
+def test_no_model_we_should_compile_is_missing(capsys: pytest.CaptureFixture[str]) -> None:
+    """Whole networks only: 68 when this was written."""
+    whole = [e for e in entries() if e["kind"] == "int8"]
+    ours = [e for e in whole if is_ours(e)]
+    names = {Path(e["id"]).name for e in ours}
+    missing = Counter(kind for e in whole if not is_ours(e) for kind in set(e["ops"]) - set(OPERATORS))
+    with capsys.disabled():
+        print(f"\n{len(ours)} of {len(whole)} int8 networks compared; others need {dict(missing.most_common())}")
+    assert len(ours) >= 68
+    assert names >= REFERENCES
+    assert sum("mcunet" in e["id"] for e in ours) >= 5
+
+
+def test_reasons_name_every_unknown_operator() -> None:
+    for entry in entries():
+        unknown = set(entry["ops"] or ()) - set(OPERATORS)
+        if entry["kind"] == "int8" and unknown:
+            with pytest.raises(UnsupportedModel) as caught:
+                load(entry)
+            assert all(kind.removeprefix("CUSTOM:") in caught.value.message for kind in unknown)
