@@ -65,6 +65,7 @@ class Armv7emBackend:
             constants=(stream,),
             sources=(
                 *kernel_sources("te_pw_x256.h"),
+                KernelSource(f"{expand.name}.h", render("assembly/expand.h.j2", shape=shape, expand=expand)),
                 KernelSource(header, render("assembly/pointwise.h.j2", shape=shape, block=block, expand=expand)),
                 _source(block),
                 _source(expand),

@@ -1,0 +1,66 @@
+"""CONV_2D: a matrix product over gathered patches, or over the pixels themselves if 1x1."""
+
+from __future__ import annotations
+
+from ...graph import Padding
+from ...ops.conv2d import Conv2D
+from ...target import Candidate
+from .lowering import Body, Lowering, Params, candidate, prefixed
+from .packing import CHANNEL_BYTES, FINISH_INSTRUCTIONS, channel_table, folded_bias, matrix_params, weight_table
+
+PIXELS = 2  # gathered at a time
+PER_MAC = 2.4
+PER_GATHERED_BYTE = 1.5
+
+
+def is_pointwise(op: Conv2D) -> bool:
+    """One pixel in, one pixel out: nothing to gather."""
+    return op.kernel == (1, 1) and op.padding == Padding()
+
+
+def candidates(op: Conv2D) -> tuple[Candidate, ...]:
+    weights = op.weights.nbytes + CHANNEL_BYTES * op.channels
+    instructions = op.macs * PER_MAC + op.y.elements * FINISH_INSTRUCTIONS
+    if is_pointwise(op):
+        return (candidate("te_pointwise", weights=weights, instructions=instructions),)
+    gathered = op.y.elements // op.channels * op.depth * PER_GATHERED_BYTE
+    return (
+        candidate("te_conv2d", scratch=PIXELS * op.depth, weights=weights, instructions=instructions + gathered),
+    )
+
+
+def lower(op: Conv2D, chosen: Candidate, function: str) -> Body:
+    matrix = op.weight_values().reshape(op.channels, op.depth)
+    weights = weight_table(matrix, function, "[channels out][rows][columns][channels in]")
+    table = channel_table(op, folded_bias(op, matrix), function)
+    geometry = _pixels(op) if chosen.kernel == "te_pointwise" else _window(op)
+    return Body({**geometry, **prefixed("matrix", matrix_params(op, matrix, weights, table))}, (weights, table))
+
+
+def _pixels(op: Conv2D) -> Params:
+    return {
+        "in_cols": op.x.image.columns,
+        "out_cols": op.y.image.columns,
+        "stride_rows": op.stride.rows,
+        "stride_cols": op.stride.columns,
+    }
+
+
+def _window(op: Conv2D) -> Params:
+    return {
+        "in_cols": op.x.image.columns,
+        "in_channels": op.x.image.channels,
+        "in_zero": op.x.zero_point,
+        "out_cols": op.y.image.columns,
+        "kernel_rows": op.kernel.rows,
+        "kernel_cols": op.kernel.columns,
+        "stride_rows": op.stride.rows,
+        "stride_cols": op.stride.columns,
+        "dilation_rows": op.dilation.rows,
+        "dilation_cols": op.dilation.columns,
+        "pad_top": op.padding.top,
+        "pad_left": op.padding.left,
+    }
+
+
+LOWERING = Lowering(candidates, lower)

@@ -1,0 +1,85 @@
+"""DEPTHWISE_CONV_2D: row by row, or whole and in place."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ...ops.depthwise_conv2d import DepthwiseConv2D
+from ...ops.geometry import Pair
+from ...target import Candidate, Form
+from ..program import ParamValue
+from .lowering import Body, Lowering, candidate, prefixed
+from .packing import CHANNEL_BYTES, FINISH_INSTRUCTIONS, channel_table, folded_bias, output_params, weight_table
+
+PER_MAC = 2.3
+PER_COPIED_BYTE = 3
+
+
+def plane(op: DepthwiseConv2D) -> Pair:
+    """One channel with its border, as far as the last output sees."""
+    image = op.y.image
+    return Pair(
+        (image.rows - 1) * op.stride.rows + op.extent.rows,
+        (image.columns - 1) * op.stride.columns + op.extent.columns,
+    )
+
+
+def fits_in_place(op: DepthwiseConv2D) -> bool:
+    x, y = op.x.image, op.y.image
+    return op.multiplier == 1 and y.rows * y.columns <= x.rows * x.columns
+
+
+def candidates(op: DepthwiseConv2D) -> tuple[Candidate, ...]:
+    weights = op.weights.nbytes + CHANNEL_BYTES * op.channels
+    instructions = op.macs * PER_MAC + op.y.elements * FINISH_INSTRUCTIONS
+    rows, columns = plane(op)
+    copied = op.y.image.rows * op.kernel.rows * op.x.row_bytes  # each row once for every window
+    strip = candidate(
+        "te_depthwise",
+        scratch=op.kernel.rows * columns,
+        weights=weights,
+        instructions=instructions + copied * PER_COPIED_BYTE,
+    )
+    if not fits_in_place(op):
+        return (strip,)
+    whole = candidate(
+        "te_depthwise_whole",
+        form=Form.WHOLE,
+        scratch=rows * columns,
+        in_place=(0,),
+        weights=weights,
+        instructions=instructions + op.x.elements * PER_COPIED_BYTE,
+    )
+    return (strip, whole)
+
+
+def lower(op: DepthwiseConv2D, chosen: Candidate, function: str) -> Body:
+    matrix = np.ascontiguousarray(op.weight_values().reshape(-1, op.channels).T)
+    weights = weight_table(matrix, function, "[channels][rows][columns]")
+    table = channel_table(op, folded_bias(op, matrix), function)
+    params = {"weights": weights.name, **_window(op), **prefixed("output", output_params(op, matrix, table))}
+    if chosen.form is Form.WHOLE:
+        params = {"plane_rows": plane(op).rows, **prefixed("plane", params)}
+    return Body(params, (weights, table))
+
+
+def _window(op: DepthwiseConv2D) -> dict[str, ParamValue]:
+    return {
+        "in_cols": op.x.image.columns,
+        "in_channels": op.x.image.channels,
+        "in_zero": op.x.zero_point,
+        "out_cols": op.y.image.columns,
+        "multiplier": op.multiplier,
+        "kernel_rows": op.kernel.rows,
+        "kernel_cols": op.kernel.columns,
+        "stride_rows": op.stride.rows,
+        "stride_cols": op.stride.columns,
+        "dilation_rows": op.dilation.rows,
+        "dilation_cols": op.dilation.columns,
+        "pad_top": op.padding.top,
+        "pad_left": op.padding.left,
+        "plane_cols": plane(op).columns,
+    }
+
+
+LOWERING = Lowering(candidates, lower)

@@ -1,0 +1,47 @@
+"""QUANTIZE, RELU, RELU6: any function of one 8-bit value, as a table or as two bounds."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ...graph import Array, DType, Op
+from ...target import Candidate
+from ..program import ConstantArray
+from .lowering import Body, Lowering, candidate
+
+BYTES = (DType.INT8, DType.UINT8)
+TABLE_INSTRUCTIONS = 5
+LIMIT_INSTRUCTIONS = 6
+
+
+def table(op: Op) -> Array:
+    """The operator's own reference on all 256 values, in the order of their bit patterns."""
+    values = np.arange(256, dtype=np.uint8).view(op.x.dtype.numpy)
+    constants = [None if t is None else t.data for t in op.inputs[1:]]
+    return op.reference([values, *constants])[0]
+
+
+def is_limit(op: Op) -> bool:
+    """Does it only clamp?"""
+    values = table(op)
+    same = np.arange(256, dtype=np.uint8).view(np.int8)
+    return op.y.dtype is op.x.dtype is DType.INT8 and bool((values == np.clip(same, values.min(), values.max())).all())
+
+
+def candidates(op: Op) -> tuple[Candidate, ...]:
+    if op.x.dtype not in BYTES or op.y.dtype not in BYTES:
+        return ()
+    if is_limit(op):
+        return (candidate("te_limit", in_place=(0,), instructions=op.y.elements * LIMIT_INSTRUCTIONS),)
+    return (candidate("te_lut", in_place=(0,), weights=256, instructions=op.y.elements * TABLE_INSTRUCTIONS),)
+
+
+def lower(op: Op, chosen: Candidate, function: str) -> Body:
+    values = table(op)
+    if chosen.kernel == "te_limit":
+        return Body({"low": int(values.min()), "high": int(values.max()), "row_values": op.y.row_bytes})
+    constant = ConstantArray(f"{function}_table", "uint8_t", values.view(np.uint8), "by bit pattern of the input")
+    return Body({"table": constant.name, "row_values": op.y.row_bytes}, (constant,))
+
+
+LOWERING = Lowering(candidates, lower)

@@ -1,0 +1,56 @@
+"""What one operator's file in this folder provides."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from ...target import Candidate, Form, Layout
+from ..program import ConstantArray, ParamValue
+
+Params: TypeAlias = Mapping[str, ParamValue]
+
+
+@dataclass(frozen=True)
+class Body:
+    """What a kernel is given besides its buffers: the members of its struct, and tables in flash."""
+
+    params: Params
+    constants: tuple[ConstantArray, ...] = ()
+
+
+@dataclass(frozen=True)
+class Lowering:
+    """Both functions take the operator class that the table of NativeTarget names."""
+
+    candidates: Callable[[Any], tuple[Candidate, ...]]
+    lower: Callable[[Any, Candidate, str], Body]
+
+
+def candidate(
+    kernel: str,
+    *,
+    form: Form = Form.STRIP,
+    inputs: int = 1,
+    scratch: int = 0,
+    in_place: tuple[int, ...] = (),
+    weights: int = 0,
+    instructions: float = 0,
+) -> Candidate:
+    """A portable kernel: NHWC, any alignment."""
+    return Candidate(
+        "native",
+        kernel,
+        form,
+        layouts_in=(Layout.NHWC8,) * inputs,
+        scratch_bytes=scratch,
+        in_place=in_place,
+        weight_bytes=weights,
+        instructions=round(instructions),
+    )
+
+
+def prefixed(prefix: str, params: Params) -> dict[str, ParamValue]:
+    """The members of a nested struct, as C's designated initialisers name them."""
+    return {f"{prefix}.{name}": value for name, value in params.items()}

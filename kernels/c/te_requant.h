@@ -1,0 +1,118 @@
+/* Fixed-point scaling of accumulators back to 8 bits, bit for bit as TFLite's reference kernels.
+ *
+ * A factor is mantissa * 2^(shift - 31) with 0 <= mantissa < 2^31 and -31 <= shift <= 31.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ * Code that tecompile emits into your project is yours to use under any terms; see LICENSE, "Emitted code". */
+#ifndef TE_REQUANT_H
+#define TE_REQUANT_H
+
+#include "te_common.h"
+
+/* How to round: twice or once. The other forms are shorter, for what the compiler of the model could
+ * prove: _RIGHT that every shift is -1 or less, _NEAR also that no accumulator leaves [-2^30, 2^30). */
+typedef enum { TE_DOUBLE, TE_DOUBLE_RIGHT, TE_DOUBLE_NEAR, TE_SINGLE, TE_SINGLE_RIGHT } te_rounding;
+
+/* From accumulators to outputs. `channels` holds bias, mantissa and shift for each output channel. */
+typedef struct {
+    const int32_t *channels;
+    int32_t zero; /* zero point of the output */
+    int32_t low;  /* fused activation */
+    int32_t high;
+    te_rounding rounding;
+} te_output_t;
+
+/* round(a * b / 2^31), ties upwards. */
+TE_INLINE int32_t te_high_mul(int32_t a, int32_t b)
+{
+    return (int32_t)(((int64_t)a * b + (1 << 30)) >> 31);
+}
+
+/* value / 2^bits for 0 <= bits <= 31, ties away from zero. */
+TE_INLINE int32_t te_round_shift(int32_t value, int32_t bits)
+{
+    const uint32_t mask = ((uint32_t)1 << bits) - 1;
+    const uint32_t half = (mask >> 1) + (value < 0 ? 1u : 0u);
+    return (value >> bits) + (((uint32_t)value & mask) > half ? 1 : 0);
+}
+
+TE_INLINE int32_t te_rescale(uint32_t acc, int32_t mantissa, int32_t shift)
+{
+    const uint32_t wide = acc << te_max(shift, 0);
+    return te_round_shift(te_high_mul((int32_t)wide, mantissa), te_max(-shift, 0));
+}
+
+/* The same for shift <= -1. Ties: one less if negative, then half upwards; never overflows, because
+ * the product is above -2^31. */
+TE_INLINE int32_t te_rescale_right(uint32_t acc, int32_t mantissa, int32_t shift)
+{
+    const int32_t product = te_high_mul((int32_t)acc, mantissa);
+    const int32_t biased = product + (product >> 31);
+    return (biased >> -shift) + ((biased >> (-shift - 1)) & 1);
+}
+
+/* The same for accumulators in [-2^30, 2^30), and `offset` added. */
+TE_INLINE int32_t te_rescale_near(uint32_t acc, int32_t mantissa, int32_t shift, int32_t offset)
+{
+    const int64_t twice = (int32_t)(acc << 1);
+    const int32_t product = (int32_t)((twice * mantissa + ((int64_t)1 << 31)) >> 32);
+    const int32_t biased = product + (product >> 31);
+    return ((biased >> (-shift - 1)) + 1 + 2 * offset) >> 1;
+}
+
+/* Rounds once. Results beyond 31 bits saturate there: any clamp to 8 or 16 bits gives the same. */
+TE_INLINE int32_t te_rescale_single(uint32_t acc, int32_t mantissa, int32_t shift)
+{
+    const int64_t limit = (int64_t)1 << 30;
+    int64_t value = (int64_t)(int32_t)acc * mantissa;
+    if (shift < 31) {
+        value = (value + ((int64_t)1 << (30 - shift))) >> (31 - shift);
+    }
+    return (int32_t)(value < -limit ? -limit : value > limit ? limit : value);
+}
+
+TE_INLINE int32_t te_rescale_single_right(uint32_t acc, int32_t mantissa, int32_t shift)
+{
+    const int64_t value = (int64_t)(int32_t)acc * mantissa + ((int64_t)1 << (30 - shift));
+    return (int32_t)(value >> 32) >> (-shift - 1);
+}
+
+TE_INLINE int32_t te_rescale_as(te_rounding rounding, uint32_t acc, int32_t mantissa, int32_t shift)
+{
+    switch (rounding) {
+    case TE_DOUBLE_NEAR:
+        return te_rescale_near(acc, mantissa, shift, 0);
+    case TE_DOUBLE_RIGHT:
+        return te_rescale_right(acc, mantissa, shift);
+    case TE_SINGLE:
+        return te_rescale_single(acc, mantissa, shift);
+    case TE_SINGLE_RIGHT:
+        return te_rescale_single_right(acc, mantissa, shift);
+    default:
+        return te_rescale(acc, mantissa, shift);
+    }
+}
+
+/* Scale, move to the output's zero point, clamp. Shifted right, a value can't overflow when moved. */
+TE_INLINE int32_t te_finish(const te_output_t *out, uint32_t acc, int32_t mantissa, int32_t shift)
+{
+    int32_t value;
+    if (out->rounding == TE_DOUBLE_NEAR) {
+        return te_clamp(te_rescale_near(acc, mantissa, shift, out->zero), out->low, out->high);
+    }
+    value = te_rescale_as(out->rounding, acc, mantissa, shift);
+    if (out->rounding == TE_DOUBLE_RIGHT || out->rounding == TE_SINGLE_RIGHT) {
+        return te_clamp(value + out->zero, out->low, out->high);
+    }
+    return te_clamp(value, out->low - out->zero, out->high - out->zero) + out->zero;
+}
+
+TE_INLINE uint32_t te_bias(const te_output_t *out, int32_t channel) { return (uint32_t)out->channels[3 * channel]; }
+
+/* As te_finish, with the factor of an output channel. */
+TE_INLINE int8_t te_finish_channel(const te_output_t *out, uint32_t acc, int32_t channel)
+{
+    return (int8_t)te_finish(out, acc, out->channels[3 * channel + 1], out->channels[3 * channel + 2]);
+}
+
+#endif
