@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 import tomllib
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -88,6 +89,61 @@ class Board:
         return self.family == "host"
 
 
+@dataclass(frozen=True)
+class SimulatedRegister:
+    """How a status register answers: bits always set, and (mask, shift) copies of what was written."""
+
+    address: int
+    ones: int
+    copies: tuple[tuple[int, int], ...]
+
+    def read(self, written: int) -> int:
+        value = written
+        for mask, shift in self.copies:
+            value = value & ~(mask << shift) | (written & mask) << shift
+        return value | self.ones
+
+
+@dataclass(frozen=True)
+class Peripherals:
+    """What a simulator must stand in for, so that a family's start-up code runs: boards/families/."""
+
+    pages: tuple[int, ...]  # addresses of 4 KiB
+    registers: Mapping[int, SimulatedRegister]
+    console: int | None  # where characters are written
+
+
+def load_peripherals(board: Board) -> Peripherals:
+    file = resources.files(f"{__package__}.boards") / "families" / f"{board.family}.toml"
+    data = tomllib.loads(file.read_text("utf-8"))
+    registers = [
+        SimulatedRegister(r["address"], r.get("ones", 0), tuple((mask, shift) for mask, shift in r.get("copies", ())))
+        for r in data.get("register", ())
+    ]
+    pages, console = set(data["pages"]), None
+    if "uart" in board.facts:
+        base, uart = board.facts["uart"]["base"], data["uart"]
+        registers.append(SimulatedRegister(base + uart["status"], uart["ready"], ()))
+        pages.add(base & ~0xFFF)
+        console = base + uart["data"]
+    return Peripherals(tuple(sorted(pages)), {r.address: r for r in registers}, console)
+
+
+def fit(board: Board, regions: Mapping[str, int], flash_bytes: int, ram_bytes: int) -> list[str]:
+    """Why a firmware would not fit, readably; empty if it does.
+
+    `regions` are arena bytes by memory, `ram_bytes` what data, .bss and stack take besides.
+    """
+    needs = Counter(regions)
+    needs[board.data] += ram_bytes
+    needs[board.code] += flash_bytes
+    return [
+        f"needs {_kib(nbytes)} of {name}, {board.title} has {_kib(board.memory(name).nbytes)}"
+        for name, nbytes in needs.items()
+        if nbytes > board.memory(name).nbytes
+    ]
+
+
 def load_board(name: str) -> Board:
     """The board of that name or alias (case and _/- do not matter)."""
     wanted = _normal(name)
@@ -130,6 +186,10 @@ def parse_board(name: str, text: str) -> Board:
         projects=tuple(data.pop("projects")),
         facts=data,
     )
+
+
+def _kib(nbytes: int) -> str:
+    return f"{nbytes:,} bytes" if nbytes < 1024 else f"{nbytes / 1024:,.1f} KiB".replace(".0 KiB", " KiB")
 
 
 def _normal(name: str) -> str:

@@ -1,0 +1,104 @@
+"""The generated C as a library in this process: proves the plan and the C kernels, not the assembly."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from ..backends.program import Program
+from ..graph import Array
+from ..render.environment import render
+from .machine import SimulationError
+from .session import MARGIN, OnStep, RunCost
+from .toolchain import Toolchain
+
+ALIGNMENT = 64
+
+
+class Region(ctypes.Structure):
+    """te_region."""
+
+    _fields_ = (("data", ctypes.c_void_p), ("size", ctypes.c_size_t))
+
+
+Hook = ctypes.CFUNCTYPE(None, ctypes.c_int32, ctypes.c_int32)
+
+
+def build_host_library(
+    program: Program, model_files: Mapping[str, str | bytes], toolchain: Toolchain, folder: Path
+) -> Path:
+    """The model and a hook that is called after every operator call."""
+    files = {f"model/{path}": content for path, content in model_files.items()}
+    files["src/host_trace.c"] = render("simulate/host_trace.c.j2", model=program.name)
+    return toolchain.build_library(files, folder, [f"{program.name.upper()}_LAYER_HOOK=te_host_step"])
+
+
+class HostSession:
+    """A Session on a library that `build_host_library` made."""
+
+    simulator = "host"
+
+    def __init__(self, program: Program, library: Path) -> None:
+        self._program = program
+        self._library = ctypes.CDLL(str(library.resolve()))
+        self._library.te_host_model_bytes.restype = ctypes.c_size_t
+        self._model = (ctypes.c_uint64 * (self._library.te_host_model_bytes() // 8 + 1))()
+        sizes = [region.nbytes for region in program.plan.regions] or [0]
+        self._memory = [_aligned(nbytes) for nbytes in sizes]
+        regions = (Region * len(sizes))(
+            *(Region(memory.ctypes.data + MARGIN, size) for memory, size in zip(self._memory, sizes, strict=True))
+        )
+        self._call("init", regions, ctypes.c_size_t(len(sizes)))
+
+    def read(self, region: int, offset: int, count: int) -> bytes:
+        return self._memory[region][MARGIN + offset :][:count].tobytes()
+
+    def write(self, region: int, offset: int, data: bytes) -> None:
+        self._memory[region][MARGIN + offset :][: len(data)] = np.frombuffer(data, np.uint8)
+
+    def margins(self, region: int) -> tuple[int, int]:
+        return MARGIN, MARGIN
+
+    def run(self, on_step: OnStep) -> RunCost:
+        errors: list[Exception] = []
+        done = 0
+
+        def hook(step: int, _layer: int) -> None:  # ctypes would only print what is raised here
+            nonlocal done
+            if errors:
+                return
+            try:
+                if step != done:
+                    raise SimulationError(f"call {step} came where the plan has call {done}")
+                done += 1
+                on_step(step)
+            except Exception as error:
+                errors.append(error)
+
+        callback = Hook(hook)
+        self._library.te_host_watch(callback)
+        self._call("run")
+        self._library.te_host_watch(Hook())
+        if errors:
+            raise errors[0]
+        if done != len(self._program.plan.steps):
+            raise SimulationError(f"run returned after {done} of {len(self._program.plan.steps)} calls")
+        return RunCost()
+
+    def close(self) -> None:
+        """The library stays loaded: there is no safe way to take it out of the process."""
+
+    def _call(self, name: str, *arguments: object) -> None:
+        function = getattr(self._library, f"{self._program.name}_{name}")
+        status = function(ctypes.byref(self._model), *arguments)
+        if status:
+            raise SimulationError(f"{self._program.name}_{name} returned {status}")
+
+
+def _aligned(nbytes: int) -> Array:
+    """Room for a region and its margins; the region itself is aligned, as MARGIN is."""
+    memory = np.zeros(nbytes + 2 * MARGIN + ALIGNMENT, np.uint8)
+    return memory[-memory.ctypes.data % ALIGNMENT :]

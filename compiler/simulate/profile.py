@@ -1,0 +1,29 @@
+"""Where an inference spends its instructions, and how deep its stack goes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from ..graph import Op
+from ..planner.plan import Plan
+from .session import RunCost
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Measured, not estimated; None where the simulator does not tell."""
+
+    instructions: int | None  # of the first input; the calls between operators included
+    layers: Mapping[Op, int]  # entry to return of the operator's calls; empty if not counted
+    stack_bytes: int | None  # most of all inputs
+
+    @classmethod
+    def of(cls, plan: Plan, costs: Sequence[RunCost]) -> Profile:
+        layers: Counter[Op] = Counter()
+        first = costs[0] if costs else RunCost()
+        for step, count in zip(plan.steps, first.steps, strict=False):
+            layers[step.op] += count
+        stacks = [cost.stack_bytes for cost in costs if cost.stack_bytes is not None]
+        return cls(first.instructions, dict(layers), max(stacks, default=None))

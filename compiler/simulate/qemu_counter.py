@@ -1,0 +1,74 @@
+"""Exact instruction counts from QEMU, by a plugin that is built when it is first needed."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..board import Board, load_board
+from ..errors import CannotMeet
+from ..render.environment import read_template
+from .elf import Elf
+from .machine import PATIENCE, SimulationError
+from .qemu_machine import qemu_command, qemu_version
+from .toolchain import find_toolchain
+
+SOURCE = "simulate/qemu_counter.c"
+NEWER_API = re.compile(r"minimum version of (\d+)")
+
+
+@dataclass(frozen=True)
+class Count:
+    """Calls of a function, and what was executed from its entries to its returns."""
+
+    calls: int
+    instructions: int
+
+
+def count_instructions(elf: Elf, board: Board, functions: Sequence[str], patience: float = PATIENCE) -> dict[str, Count]:
+    """Run a firmware to its end. The counts are those of the last call of the first function."""
+    api = 1 if qemu_version() < (9, 0) else 2
+    with tempfile.TemporaryDirectory(prefix="te-") as name:
+        folder = Path(name)
+        marks = "".join(f"{elf.address(function):x}\n" for function in functions)
+        (folder / "marks").write_text(marks, "ascii")
+        said = _run(elf, board, folder, api, patience)
+        newer = NEWER_API.search(said)
+        if newer:
+            said = _run(elf, board, folder, int(newer[1]), patience)
+        if not (folder / "counts").exists():
+            raise SimulationError(f"QEMU did not count: {said.strip() or 'no message'}")
+        lines = (folder / "counts").read_text("ascii").splitlines()
+    return {f: Count(*map(int, line.split())) for f, line in zip(functions, lines, strict=True)}
+
+
+def _run(elf: Elf, board: Board, folder: Path, api: int, patience: float) -> str:
+    command = qemu_command(board, elf.path.resolve(), folder / "console")
+    plugin = f"file={_plugin(api)},marks={folder / 'marks'},out={folder / 'counts'}"
+    try:
+        result = subprocess.run(
+            [*command, "-plugin", plugin], capture_output=True, text=True, timeout=patience, check=False
+        )
+    except subprocess.TimeoutExpired:
+        raise SimulationError(f"the firmware does not end within {patience:.0f} s") from None
+    return result.stderr
+
+
+def _plugin(api: int) -> Path:
+    """The built plugin, kept for later in the user's temporary folder."""
+    source = read_template(SOURCE)
+    host = find_toolchain(load_board("host"))
+    key = hashlib.sha256(f"{api} {host.name} {source}".encode()).hexdigest()[:16]
+    folder = Path(tempfile.gettempdir()) / f"tecompile-{key}"
+    library = folder / "model.so"
+    if not library.exists():
+        with tempfile.TemporaryDirectory(dir=tempfile.gettempdir(), prefix="te-") as name:
+            built = host.build_library({"qemu_counter.c": source}, Path(name), [f"TE_PLUGIN_API={api}"])
+            folder.mkdir(exist_ok=True)
+            built.replace(library)
+    return library

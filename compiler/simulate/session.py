@@ -1,0 +1,148 @@
+"""A model ready to run, wherever it runs: its memory by region, and a stop after every operator call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from ..backends.program import Program
+from ..board import Board
+from .elf import Elf
+from .machine import REGISTERS, Machine, SimulationError
+
+MARGIN = 64  # bytes around a region that are watched, where they are free
+PAINT = b"\xa5"
+
+OnStep = Callable[[int], None]
+
+
+@dataclass(frozen=True)
+class RunCost:
+    """What one inference took; None where nobody counted."""
+
+    instructions: int | None = None  # of <model>_run
+    steps: tuple[int, ...] = ()  # of each operator call, entry to return; empty if not counted
+    stack_bytes: int | None = None
+
+
+class Session(Protocol):
+    """One initialised model. Runs follow each other: state is kept between them."""
+
+    @property
+    def simulator(self) -> str: ...
+
+    def read(self, region: int, offset: int, count: int) -> bytes: ...
+
+    def write(self, region: int, offset: int, data: bytes) -> None: ...
+
+    def margins(self, region: int) -> tuple[int, int]:
+        """How many bytes before and after the region may be read and written too."""
+        ...
+
+    def run(self, on_step: OnStep) -> RunCost:
+        """One inference; `on_step(n)` at the return of the n-th operator call."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class MachineSession:
+    """A firmware stopped where its main calls `<model>_run` for the first time."""
+
+    def __init__(self, simulator: str, program: Program, board: Board, elf: Elf, machine: Machine) -> None:
+        self._simulator, self._program, self._elf, self._machine = simulator, program, elf, machine
+        self._steps = program.plan.steps
+        self._functions = {call.op: elf.address(call.function) for call in program.calls}
+        entry = elf.address(f"{program.name}_run")
+        machine.run_until({entry})
+        self._registers = {name: machine.register(name) for name in REGISTERS}
+        self._return = self._registers["lr"] & ~1
+        self._backs: set[int] = set()  # where operator calls return to
+        self._stops = {*self._functions.values(), self._return}
+        self._bases = _words(machine.read(self._registers["r0"], 4 * max(1, len(program.plan.regions))))
+        self._ends = {memory.name: memory.end for memory in board.memories}
+
+    @property
+    def simulator(self) -> str:
+        return self._simulator
+
+    def read(self, region: int, offset: int, count: int) -> bytes:
+        return self._machine.read(self._bases[region] + offset, count)
+
+    def write(self, region: int, offset: int, data: bytes) -> None:
+        self._machine.write(self._bases[region] + offset, data)
+
+    def margins(self, region: int) -> tuple[int, int]:
+        """After the arena up to the next section or the end of the memory; before it is never free."""
+        use = self._program.plan.regions[region]
+        end = self._bases[region] + use.nbytes
+        limits = [self._ends[use.memory], *(s.address for s in self._elf.sections if s.address >= end)]
+        return 0, min(MARGIN, min(limits) - end)
+
+    def run(self, on_step: OnStep) -> RunCost:
+        for name, value in self._registers.items():
+            self._machine.set_register(name, value)
+        stack = self._paint_stack()
+        begin = self._machine.instructions
+        steps = [self._step(number, on_step) for number in range(len(self._steps))]
+        if self._machine.register("pc") != self._return:  # unless the last call was run's own tail
+            self._expect(self._return, "the return of run")
+        self._check_status()
+        counted = [count for count in steps if count is not None]
+        return RunCost(self._elapsed(begin), tuple(counted), self._stack_bytes(stack))
+
+    def close(self) -> None:
+        self._machine.close()
+
+    def _step(self, number: int, on_step: OnStep) -> int | None:
+        step = self._steps[number]
+        call = f"call {number}, {self._program.plan.layer_name(step.op)}"
+        if self._machine.register("pc") == self._return:
+            raise SimulationError(f"run returned before {call}")
+        self._expect(self._functions[step.op], call)
+        begin, back = self._machine.instructions, self._machine.register("lr") & ~1
+        self._backs.add(back)
+        self._stops.add(back)
+        self._expect(back, f"the return of {call}")
+        count = self._elapsed(begin)
+        on_step(number)
+        return count
+
+    def _expect(self, address: int, what: str) -> None:
+        """Go to the next stop; returns of earlier calls may be heads of loops and are passed over."""
+        passing = self._backs - {address, self._return}
+        while (reached := self._machine.run_until(self._stops)) in passing:
+            pass
+        if reached != address:
+            there = self._elf.describe(reached)
+            raise SimulationError(
+                f"the plan's next stop is {what}, but the firmware is at {there}", self._machine.console
+            )
+
+    def _elapsed(self, begin: int | None) -> int | None:
+        now = self._machine.instructions
+        return None if begin is None or now is None else now - begin
+
+    def _check_status(self) -> None:
+        status = self._machine.register("r0")
+        if status:
+            raise SimulationError(f"{self._program.name}_run returned {status - (status >> 31 << 32)}")
+
+    def _paint_stack(self) -> int | None:
+        """Fill what lies below the stack pointer; returns the lowest address painted."""
+        bottom = self._elf.find("_stack")
+        if bottom is None or bottom.address >= self._registers["sp"]:
+            return None
+        self._machine.write(bottom.address, PAINT * (self._registers["sp"] - bottom.address))
+        return bottom.address
+
+    def _stack_bytes(self, bottom: int | None) -> int | None:
+        if bottom is None:
+            return None
+        painted = self._machine.read(bottom, self._registers["sp"] - bottom)
+        return len(painted.lstrip(PAINT))
+
+
+def _words(data: bytes) -> Sequence[int]:
+    return [int.from_bytes(data[i : i + 4], "little") for i in range(0, len(data), 4)]

@@ -1,0 +1,172 @@
+"""The proof: every row a model computes, compared with the reference at the moment it is computed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..backends.program import Program
+from ..graph import Array, Op, Tensor
+from ..planner.plan import Buffer, Plan
+from ..target import Layout
+from .liveness import written_rows
+from .poison import Poisoner
+from .profile import Profile
+from .session import RunCost, Session
+
+VIOLATIONS_KEPT = 8
+
+
+@dataclass(frozen=True)
+class Difference:
+    """The first value that is not what the reference says."""
+
+    frame: int  # which of the input sets
+    layer: str
+    tensor: str
+    row: int
+    column: int
+    channel: int
+    expected: int | float
+    got: int | float
+
+    def __str__(self) -> str:
+        place = f"row {self.row}, column {self.column}, channel {self.channel}"
+        return f"{self.layer} ({self.tensor}), {place}: {self.got} instead of {self.expected} (input {self.frame})"
+
+
+@dataclass(frozen=True)
+class LayerResult:
+    """What was compared of one operator, over all inputs."""
+
+    layer: str
+    op: Op
+    rows_checked: int
+    bytes_differ: int
+
+
+@dataclass(frozen=True)
+class Verification:
+    """The outcome of `verify`."""
+
+    simulator: str  # unicorn, qemu or host
+    inputs_checked: int
+    layers: tuple[LayerResult, ...]
+    first: Difference | None
+    outputs_differ: int  # bytes of the final outputs
+    violations: tuple[str, ...]  # writes to memory that the writer does not own
+    unchecked: tuple[str, ...]  # layers whose layout can't be compared
+    profile: Profile
+
+    @property
+    def bit_exact(self) -> bool:
+        differ = self.outputs_differ + sum(layer.bytes_differ for layer in self.layers)
+        return differ == 0 and not self.violations
+
+
+def verify(
+    program: Program,
+    session: Session,
+    inputs: Sequence[Sequence[Array]],
+    expected: Sequence[Mapping[Tensor, Array]],
+    poison: bool = False,
+) -> Verification:
+    """Run every set of inputs in turn (state is kept) and compare each with its tensors in `expected`."""
+    checker = _Checker(program.plan, session, poison)
+    for number, (frame, tensors) in enumerate(zip(inputs, expected, strict=True)):
+        checker.check(number, frame, tensors)
+    return checker.result()
+
+
+class _Checker:
+    """Counts up over the input sets."""
+
+    def __init__(self, plan: Plan, session: Session, poison: bool) -> None:
+        self._plan, self._session, self._poison = plan, session, poison
+        self._names = {op: plan.layer_name(op) for op in plan.ops}
+        self._frames = 0
+        self._rows: Counter[Op] = Counter()
+        self._differ: Counter[Op] = Counter()
+        self._outputs_differ = 0
+        self._first: Difference | None = None
+        self._violations: list[str] = []
+        self._costs: list[RunCost] = []
+
+    def check(self, number: int, frame: Sequence[Array], tensors: Mapping[Tensor, Array]) -> None:
+        poisoner = Poisoner(self._plan, self._session, seed=number) if self._poison else None
+        if poisoner:
+            poisoner.fill()
+        for tensor, value in zip(self._plan.graph.inputs, frame, strict=True):
+            self._put(tensor, value)
+        if poisoner:
+            poisoner.begin()
+
+        def on_step(step: int) -> None:
+            self._check_step(step, tensors)
+            if poisoner:
+                self._violations += poisoner.after(step)
+
+        self._costs.append(self._session.run(on_step))
+        self._frames += 1
+        for tensor in self._plan.graph.outputs:
+            self._outputs_differ += self._differing_output(tensor, tensors[tensor])
+
+    def result(self) -> Verification:
+        layers = [LayerResult(name, op, self._rows[op], self._differ[op]) for op, name in self._names.items()]
+        unchecked = [name for op, name in self._names.items() if not any(map(self._comparable, op.outputs))]
+        return Verification(
+            simulator=self._session.simulator,
+            inputs_checked=self._frames,
+            layers=tuple(layers),
+            first=self._first,
+            outputs_differ=self._outputs_differ,
+            violations=tuple(self._violations[:VIOLATIONS_KEPT]),
+            unchecked=tuple(unchecked),
+            profile=Profile.of(self._plan, self._costs),
+        )
+
+    def _put(self, tensor: Tensor, value: Array) -> None:
+        buffer, rows = self._plan.buffers[tensor], _rows(tensor, value)
+        for row, data in enumerate(rows):
+            self._session.write(buffer.region, buffer.row_offset(row), data.tobytes())
+
+    def _check_step(self, number: int, tensors: Mapping[Tensor, Array]) -> None:
+        step = self._plan.steps[number]
+        for tensor in filter(self._comparable, step.op.outputs):
+            wanted = _rows(tensor, tensors[tensor])
+            for row in written_rows(step, tensor):
+                self._rows[step.op] += 1
+                got = self._row(tensor, self._plan.buffers[tensor], row)
+                wrong = np.flatnonzero(got != wanted[row])
+                if wrong.size:
+                    self._differ[step.op] += wrong.size
+                    self._note(step.op, tensor, row, int(wrong[0]), wanted[row], got)
+
+    def _note(self, op: Op, tensor: Tensor, row: int, byte: int, wanted: Array, got: Array) -> None:
+        if self._first is None:
+            element, dtype = byte // tensor.dtype.size, tensor.dtype.numpy
+            column, channel = divmod(element, tensor.image.channels)
+            values = (wanted.view(dtype)[element].item(), got.view(dtype)[element].item())
+            self._first = Difference(self._frames, self._names[op], tensor.name, row, column, channel, *values)
+
+    def _differing_output(self, tensor: Tensor, value: Array) -> int:
+        buffer, wanted = self._plan.buffers.get(tensor), _rows(tensor, value)
+        if buffer is None:  # a constant
+            return 0
+        rows = (self._row(tensor, buffer, row) for row in range(tensor.image.rows))
+        return sum(int(np.count_nonzero(got != want)) for got, want in zip(rows, wanted, strict=True))
+
+    def _row(self, tensor: Tensor, buffer: Buffer, row: int) -> Array:
+        return np.frombuffer(self._session.read(buffer.region, buffer.row_offset(row), tensor.row_bytes), np.uint8)
+
+    def _comparable(self, tensor: Tensor) -> bool:
+        return self._plan.buffers[tensor].layout is Layout.NHWC8
+
+
+def _rows(tensor: Tensor, value: Array) -> Array:
+    """The bytes of a value, row by row, as the target holds them."""
+    little = np.ascontiguousarray(value, tensor.dtype.numpy.newbyteorder("<"))
+    return little.view(np.uint8).reshape(tensor.image.rows, tensor.row_bytes)
