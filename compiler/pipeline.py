@@ -11,7 +11,7 @@ from pathlib import Path
 from .backends import backend_chain
 from .backends.backend import lower_program
 from .backends.program import Program
-from .board import Board
+from .board import Board, fit
 from .errors import CannotMeet, InvalidInput
 from .frontend import check_supported, parse, with_rounding
 from .graph import Graph
@@ -72,8 +72,10 @@ def compile_model(data: bytes, source: str, request: Request) -> Compilation:
     plan = make_plan(graph, chain, request.board.arena[0], request.optimize)
     _check_ram(plan.arena_bytes, request)
     program = lower_program(name, plan, chain.backends)
+    check_fit(request.board, program, program.weights_bytes)
     sha256 = hashlib.sha256(data).hexdigest()
-    info = ModelInfo(source, sha256, tuple(run(graph, selftest_inputs(graph))))
+    golden = tuple(output.tobytes() for output in run(graph, selftest_inputs(graph)))
+    info = ModelInfo(Path(source).name, sha256, golden)
     return Compilation(request, Path(source).name, sha256, original, program, render_model(program, info))
 
 
@@ -92,6 +94,19 @@ def c_name(text: str) -> str:
     if not name:
         raise InvalidInput(f"no C name can be made of {text!r}", "choose one with --name")
     return f"model_{name}" if name[0].isdigit() or name in C_KEYWORDS else name
+
+
+def check_fit(board: Board, program: Program, flash_bytes: int, ram_bytes: int = 0) -> None:
+    """Refuse what the board's memories can't hold; `flash_bytes` may still be the weights alone."""
+    needs: dict[str, int] = {}
+    for region in program.plan.regions:
+        needs[region.memory] = needs.get(region.memory, 0) + region.nbytes
+    reasons = [] if board.is_host else fit(board, needs, flash_bytes, ram_bytes)
+    if reasons:
+        raise CannotMeet(
+            f"{program.name} does not fit: {'; '.join(reasons)}",
+            "try --optimize ram or --optimize size, a smaller network, or a board with more memory",
+        )
 
 
 def _check_ram(arena_bytes: int, request: Request) -> None:
