@@ -21,11 +21,11 @@ from .planner.planner import Optimize, make_plan
 from .render.model import ModelInfo, render_model, selftest_inputs
 from .render.project import render_project
 
-C_KEYWORDS = frozenset(
-    ("auto", "break", "case", "char", "const", "continue", "default", "do", "double", "else", "enum", "extern", "float")
-    + ("for", "goto", "if", "inline", "int", "long", "main", "register", "restrict", "return", "short", "signed")
-    + ("sizeof", "static", "struct", "switch", "typedef", "union", "unsigned", "void", "volatile", "while")
-)
+C_KEYWORDS = frozenset({
+    "auto", "break", "case", "char", "const", "continue", "default", "do", "double", "else", "enum", "extern", "float",
+    "for", "goto", "if", "inline", "int", "long", "main", "register", "restrict", "return", "short", "signed", "sizeof",
+    "static", "struct", "switch", "typedef", "union", "unsigned", "void", "volatile", "while",
+})  # fmt: skip
 
 
 @dataclass(frozen=True)

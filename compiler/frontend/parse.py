@@ -8,9 +8,10 @@ from itertools import chain
 from pathlib import Path
 
 from ..errors import InvalidInput
-from ..graph import Graph, Node, Op, Tensor, validate
+from ..graph import Graph, Node, Op, Tensor
 from ..ops import OPERATORS
 from ..ops.options import unknown_activation
+from ..rewriting import validate
 from .flatbuffer import damaged
 from .records import RawModel, RawOp, printable, read_records
 from .schemes import refused_scheme

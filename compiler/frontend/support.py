@@ -34,9 +34,7 @@ class Scheme:
 
 
 FLOAT = Scheme("is a float32 model; only int8 models can be compiled", _REQUANTISE)
-HYBRID = Scheme(
-    "is a hybrid model, int8 weights but float32 activations (dynamic range quantisation)", _REQUANTISE
-)
+HYBRID = Scheme("is a hybrid model, int8 weights but float32 activations (dynamic range quantisation)", _REQUANTISE)
 UINT8 = Scheme("is quantised to uint8, TensorFlow 1's scheme, which is not supported", _REQUANTISE)
 INT16 = Scheme("computes on int16 activations, which are not supported yet", _REQUANTISE)
 ACCELERATORS = {

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ..graph import Graph, validate
+from ..graph import Graph
+from ..rewriting import validate
 from .drop_identities import drop_identities
 from .fold_constants import fold_constants
 from .fold_padding import fold_padding

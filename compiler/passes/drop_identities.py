@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ..graph import Graph, Op, substitute
+from ..graph import Graph, Op
 from ..ops.pad import Pad
 from ..ops.pool2d import Pool2D
 from ..ops.quantize import Quantize
 from ..ops.relu import Relu, Relu6
 from ..ops.reshape import Reshape
+from ..rewriting import substitute
 
 
 def drop_identities(graph: Graph) -> Graph:
@@ -28,7 +29,13 @@ def _without(graph: Graph, op: Op) -> Graph:
 
 
 def _is_identity(op: Op) -> bool:
-    if not op.inputs or op.inputs[0] is None or op.x.is_constant or op.x.shape != op.y.shape or op.x.dtype is not op.y.dtype:
+    if (
+        not op.inputs
+        or op.inputs[0] is None
+        or op.x.is_constant
+        or op.x.shape != op.y.shape
+        or op.x.dtype is not op.y.dtype
+    ):
         return False
     if isinstance(op, Reshape):
         return True

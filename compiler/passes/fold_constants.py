@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ..graph import Graph, Op, Tensor, substitute
+from ..graph import Graph, Op, Tensor
 from ..ops.shapes import Shape
+from ..rewriting import substitute
 
 
 def fold_constants(graph: Graph) -> Graph:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from tecompile.frontend import check_supported, parse
 from tecompile.graph import Graph
 from tecompile.interpret import random_inputs, run
 from tecompile.ops import OPERATORS
 from tecompile.passes import simplify
-
 from tests.models.networks import NETWORKS
 from tests.tools.golden import run_tflm
 

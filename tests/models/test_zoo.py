@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from tecompile.errors import CannotMeet, InvalidInput, TecompileError
 from tecompile.frontend import UnsupportedModel, check_supported, read_model
 from tecompile.graph import Graph

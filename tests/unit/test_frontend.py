@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from tecompile.errors import InvalidInput
 from tecompile.frontend import (
     Blocker,
@@ -21,14 +22,14 @@ from tecompile.frontend import (
 )
 from tecompile.frontend.flatbuffer import Table
 from tecompile.frontend.schema import option_table, read_options
-from tecompile.graph import Clamp, Graph, Padding, Rounding, validate
+from tecompile.graph import Clamp, Graph, Padding, Rounding
 from tecompile.interpret import run
 from tecompile.ops.conv2d import Conv2D
 from tecompile.ops.fully_connected import FullyConnected
 from tecompile.ops.pad import Pad
 from tecompile.ops.softmax import Softmax
 from tecompile.passes.fold_constants import fold_constants
-
+from tecompile.rewriting import validate
 from tests.tools.tflite_writer import ModelSpec, OpSpec, SubgraphSpec, TensorSpec, single_op, write_model
 
 RNG = np.random.default_rng(0)

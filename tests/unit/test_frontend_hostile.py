@@ -14,10 +14,10 @@ import flatbuffers  # type: ignore[import-untyped,unused-ignore]
 import numpy as np
 import pytest
 import tflite  # type: ignore[import-untyped,unused-ignore]
+
 from tecompile.errors import InternalError, InvalidInput, TecompileError
 from tecompile.frontend import check_supported, inspect_blockers, outline, parse
 from tecompile.frontend.flatbuffer import Table
-
 from tests.tools.random_ops import edge_cases
 from tests.tools.tflite_writer import ModelSpec, OpSpec, TensorSpec, write_model
 

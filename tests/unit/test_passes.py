@@ -7,13 +7,14 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from tecompile.graph import Graph, Padding, format_graph, validate
+from tecompile.graph import Graph, Padding
 from tecompile.interpret import random_inputs, run
 from tecompile.ops.conv2d import Conv2D
 from tecompile.passes import PIPELINE, simplify
 from tecompile.passes.drop_identities import drop_identities
 from tecompile.passes.fold_padding import fold_padding
 from tecompile.passes.fuse_activations import fuse_activations
+from tecompile.rewriting import format_graph, validate
 from tests.tools.graphs import Builder
 
 

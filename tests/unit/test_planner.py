@@ -153,7 +153,7 @@ class TestTheCheckerNotices:
     ring = plan.stages[0].ops[0].y
 
     def test_a_ring_with_too_few_slots(self) -> None:
-        with pytest.raises(InternalError, match="reads row 0 of .* overwritten"):
+        with pytest.raises(InternalError, match=r"reads row 0 of .* overwritten"):
             verify_plan(broken(self.plan, self.ring, slots=2))
 
     def test_a_buffer_outside_the_arena(self) -> None:
@@ -162,7 +162,7 @@ class TestTheCheckerNotices:
 
     def test_two_live_tensors_in_one_place(self) -> None:
         offset = self.plan.buffers[self.plan.graph.inputs[0]].offset
-        with pytest.raises(InternalError, match="overwritten|overwrites"):
+        with pytest.raises(InternalError, match=r"overwritten|overwrites"):
             verify_plan(broken(self.plan, self.ring, offset=offset))
 
     def test_scratch_over_an_operand(self) -> None:

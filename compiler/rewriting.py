@@ -1,0 +1,52 @@
+"""What passes need: exchanging tensors, checking that a graph is valid, printing it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from .errors import InternalError
+from .graph import Graph, Tensor
+
+
+def substitute(graph: Graph, mapping: Mapping[Tensor, Tensor]) -> Graph:
+    """The same graph with tensors exchanged wherever they are used or produced."""
+
+    def swap(tensor: Tensor | None) -> Tensor | None:
+        return mapping.get(tensor, tensor) if tensor is not None else None
+
+    def swap_all(tensors: Sequence[Tensor]) -> tuple[Tensor, ...]:
+        return tuple(mapping.get(t, t) for t in tensors)
+
+    ops = tuple(replace(op, inputs=tuple(map(swap, op.inputs)), outputs=swap_all(op.outputs)) for op in graph.ops)
+    return replace(graph, ops=ops, inputs=swap_all(graph.inputs), outputs=swap_all(graph.outputs))
+
+
+def validate(graph: Graph) -> None:
+    """Every tensor is produced once before it is used, names are unique, operators are consistent."""
+    known: set[Tensor] = set(graph.inputs)
+    for op in graph.ops:
+        for t in op.activations:
+            if t not in known:
+                raise InternalError(f"{op.label} reads {t.name} before it is produced")
+        for t in op.outputs:
+            if t in known:
+                raise InternalError(f"{op.label} produces {t.name} a second time")
+            known.add(t)
+        for reason in op.invalid():
+            raise InternalError(f"{op.label}: {reason}")
+    for t in graph.outputs:
+        if t not in known and not t.is_constant:
+            raise InternalError(f"output {t.name} is never produced")
+    names = [t.name for t in graph.tensors]
+    if len(set(names)) != len(names):
+        raise InternalError("two tensors share one name")
+
+
+def format_graph(graph: Graph) -> str:
+    """One line per operator: what pass tests compare and `inspect -v` prints."""
+    lines = [f"in   {t.describe()}" for t in graph.inputs]
+    for op in graph.ops:
+        sources = ", ".join("-" if t is None else t.name for t in op.inputs)
+        lines.append(f"{op.kind}({sources}) -> {', '.join(t.describe() for t in op.outputs)}")
+    return "\n".join([*lines, *(f"out  {t.describe()}" for t in graph.outputs)])

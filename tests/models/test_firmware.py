@@ -1,0 +1,113 @@
+"""Generated code against the interpreter, every planned tensor, with all dead memory overwritten at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tecompile.board import load_board
+from tecompile.evidence import Evidence, gather, random_cases
+from tecompile.pipeline import Request, compile_model
+from tecompile.simulate.simulators import why_not
+from tecompile.simulate.toolchain import toolchains
+from tests.models.networks import NETWORKS
+from tests.models.test_zoo import FOLDER, Entry, parameters, path_of
+
+FASHION = Path(__file__).parents[2] / "examples" / "fashion_mnist" / "fashion.tflite"
+OWN = {**{name: make() for name, make in NETWORKS.items()}, "fashion": FASHION.read_bytes()}
+BOARDS = {"stm32h743": "unicorn", "nucleo-f412zg": "unicorn", "qemu-m4": "qemu", "qemu-m7": "qemu", "qemu-m33": "qemu"}
+SHOWN = (
+    "mcunet/mcunet-vww0_10fps_vww",
+    "mlperf_tiny/kws_ref_model",
+    "mlperf_tiny/pretrainedResnet_quant",
+    "mlperf_tiny/ad01_int8",
+    "mlperf_tiny/vww_96_int8",
+    "tflm/hello_world_int8",
+)
+
+
+def prove(data: bytes, name: str, board: str, method: str, kernels: str = "native", inputs: int = 1) -> Evidence:
+    compilation = compile_model(data, f"{name}.tflite", Request(load_board(board), kernels=kernels))
+    cases = random_cases(compilation, inputs, seed=1)
+    (evidence,) = gather([compilation], method, [cases], poison=True)
+    return evidence
+
+
+def assert_exact(evidence: Evidence) -> None:
+    proof = evidence.verification
+    assert proof.first is None, str(proof.first)
+    assert proof.violations == ()
+    assert proof.unchecked == ()
+    assert proof.outputs_differ == 0
+    assert all(layer.rows_checked > 0 and layer.bytes_differ == 0 for layer in proof.layers)
+
+
+def needs(board: str, method: str) -> None:
+    """Skip where this machine has no tools for the board."""
+    found = load_board(board)
+    reason = None if method == "host" else why_not(method, found)
+    if reason or not any(toolchains(load_board("host") if method == "host" else found)):
+        pytest.skip(reason or f"no compiler for {board}")
+
+
+@pytest.mark.parametrize("kernels", ["native", "portable"])
+@pytest.mark.parametrize("name", OWN)
+def test_own_networks_on_the_host(name: str, kernels: str) -> None:
+    needs("qemu-m7", "host")
+    assert_exact(prove(OWN[name], name, "qemu-m7", "host", kernels, inputs=3))
+
+
+@pytest.mark.sim
+@pytest.mark.parametrize("board", BOARDS)
+@pytest.mark.parametrize("name", OWN)
+def test_own_networks_in_simulators(name: str, board: str) -> None:
+    needs(board, BOARDS[board])
+    evidence = prove(OWN[name], name, board, BOARDS[board])
+    assert_exact(evidence)
+    stack = evidence.verification.profile.stack_bytes
+    assert stack is not None
+    assert 0 < stack <= 1024
+
+
+@pytest.mark.parametrize("entry", parameters(ours=True))
+def test_real_models_on_the_host(entry: Entry) -> None:
+    needs("qemu-m7", "host")
+    assert_exact(prove(path_of(entry).read_bytes(), "model", "qemu-m7", "host"))
+
+
+def shown() -> list[Any]:
+    return [name for name in SHOWN if (FOLDER / "tflite" / f"{name}.tflite").is_file()]
+
+
+@pytest.mark.sim
+@pytest.mark.parametrize("board", ["stm32h743", "qemu-m7"])
+@pytest.mark.parametrize("name", shown())
+def test_real_models_in_simulators(name: str, board: str) -> None:
+    needs(board, BOARDS[board])
+    assert_exact(prove((FOLDER / "tflite" / f"{name}.tflite").read_bytes(), "model", board, BOARDS[board]))
+
+
+@pytest.mark.sim
+def test_two_models_share_one_firmware_and_one_arena() -> None:
+    """The same assembly kernels in both: linked once."""
+    needs("stm32h743", "unicorn")
+    board = load_board("stm32h743")
+    both = [compile_model(OWN[name], f"{name}.tflite", Request(board)) for name in ("fashion", "mobile")]
+    for evidence in gather(both, "unicorn", [random_cases(c, 2, seed=5) for c in both], poison=True):
+        assert_exact(evidence)
+
+
+@pytest.mark.sim
+def test_the_second_compiler_gives_the_same_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """zig's clang and lld, where gcc is usually preferred."""
+    needs("stm32h743", "unicorn")
+    board = load_board("stm32h743")
+    zig = next((t for t in toolchains(board) if t.name.startswith("zig")), None)
+    if zig is None:
+        pytest.skip("ziglang is not installed")
+    monkeypatch.setattr("tecompile.evidence.find_toolchain", lambda _board: zig)
+    evidence = prove(OWN["fashion"], "fashion", "stm32h743", "unicorn")
+    assert evidence.compiler.startswith("zig")
+    assert_exact(evidence)
