@@ -1,29 +1,49 @@
-"""The Jinja environment all generated text comes from: strict, without timestamps, the same everywhere."""
+"""The one place where templates become text: strict, without timestamps, the same everywhere."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
 from importlib import resources
+from typing import Any
 
 import jinja2
 
 
+def read_template(path: str) -> str:
+    """A file of templates/ as it stands."""
+    file = resources.files(f"{__package__}.templates").joinpath(*path.split("/"))
+    return file.read_text("utf-8")
+
+
+def render(path: str, **context: Any) -> str:
+    return environment().get_template(path).render(context)
+
+
 @cache
 def environment() -> jinja2.Environment:
-    return jinja2.Environment(
-        loader=jinja2.FunctionLoader(_load),
+    made = jinja2.Environment(
+        loader=jinja2.FunctionLoader(read_template),
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
-        autoescape=False,  # C and assembly, not HTML
     )
+    made.filters |= {"c_hex": c_hex, "wrap_list": wrap_list}
+    return made
 
 
-def render(template: str, **values: object) -> str:
-    return environment().get_template(template).render(**values)
+def c_hex(value: int, digits: int = 8) -> str:
+    """`0x08000000`: an address or a mask as C and linker scripts read it."""
+    return f"0x{value:0{digits}X}"
 
 
-def _load(name: str) -> str | None:
-    file = resources.files(f"{__package__}.templates").joinpath(*name.split("/"))
-    return file.read_text("utf-8") if file.is_file() else None
+def wrap_list(items: Iterable[object], width: int = 100, indent: int = 4) -> str:
+    """`1, 2, 3, ...` in lines of at most `width` columns."""
+    lines, line = [], ""
+    for text in (f"{item}," for item in items):
+        if line and indent + len(line) + 1 + len(text) > width:
+            lines.append(line)
+            line = ""
+        line = f"{line} {text}" if line else text
+    return "\n".join(" " * indent + text for text in [*lines, line] if text)

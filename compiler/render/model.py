@@ -16,8 +16,8 @@ from ..backends.program import Call, ConstantArray, ParamValue, Program
 from ..errors import InternalError
 from ..graph import Array, DType, Graph, Op, Tensor, Variable
 from ..planner.plan import Buffer, Full, Plan, RegionUse, Scratch, Stage
+from ..templating import render
 from .border import Converters, input_converters, output_converters
-from .environment import render
 
 SELFTEST_SEED = 0x7EC0DE01
 STORED_BYTES = 64  # outputs up to this size are stored as they are, larger ones as their CRC-32

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 from ..backends.program import Program
 from ..board import Board
 from ..errors import CannotMeet, InternalError
-from .environment import read_template, render
+from ..templating import read_template, render
 from .flags import gcc_flags, host_flags, zig_flags
 
 STACK_BYTES = 4096

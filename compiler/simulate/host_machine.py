@@ -10,7 +10,7 @@ import numpy as np
 
 from ..backends.program import Program
 from ..graph import Array
-from ..render.environment import render
+from ..templating import render
 from .machine import SimulationError
 from .session import MARGIN, OnStep, RunCost
 from .toolchain import Toolchain
@@ -34,6 +34,33 @@ def build_host_library(
     files = {f"model/{path}": content for path, content in model_files.items()}
     files["src/host_trace.c"] = render("simulate/host_trace.c.j2", model=program.name)
     return toolchain.build_library(files, folder, [f"{program.name.upper()}_LAYER_HOOK=te_host_step"])
+
+
+class _Watcher:
+    """Called after every operator call; ctypes would only print what is raised here, so errors are kept."""
+
+    def __init__(self, program: Program, on_step: OnStep) -> None:
+        layers = {op: number for number, op in enumerate(program.plan.ops)}
+        self._layers = [layers[step.op] for step in program.plan.steps]
+        self._on_step, self._done = on_step, 0
+        self._error: Exception | None = None
+
+    def __call__(self, step: int, layer: int) -> None:
+        if self._error is not None:
+            return
+        try:
+            if step != self._done or layer != self._layers[step]:
+                raise SimulationError(f"call {step}, layer {layer}, came where the plan has call {self._done}")
+            self._done += 1
+            self._on_step(step)
+        except Exception as error:
+            self._error = error
+
+    def finish(self) -> None:
+        if self._error is not None:
+            raise self._error
+        if self._done != len(self._layers):
+            raise SimulationError(f"run returned after {self._done} of {len(self._layers)} calls")
 
 
 class HostSession:
@@ -63,30 +90,16 @@ class HostSession:
         return MARGIN, MARGIN
 
     def run(self, on_step: OnStep) -> RunCost:
-        errors: list[Exception] = []
-        done = 0
-
-        def hook(step: int, _layer: int) -> None:  # ctypes would only print what is raised here
-            nonlocal done
-            if errors:
-                return
-            try:
-                if step != done:
-                    raise SimulationError(f"call {step} came where the plan has call {done}")
-                done += 1
-                on_step(step)
-            except Exception as error:
-                errors.append(error)
-
-        callback = Hook(hook)
+        watcher = _Watcher(self._program, on_step)
+        callback = Hook(watcher)
         self._library.te_host_watch(callback)
         self._call("run")
         self._library.te_host_watch(Hook())
-        if errors:
-            raise errors[0]
-        if done != len(self._program.plan.steps):
-            raise SimulationError(f"run returned after {done} of {len(self._program.plan.steps)} calls")
+        watcher.finish()
         return RunCost()
+
+    def stop_counting(self) -> None:
+        """Nothing is counted here."""
 
     def close(self) -> None:
         """The library stays loaded: there is no safe way to take it out of the process."""

@@ -15,6 +15,8 @@ BEFORE = -1  # before the first call
 class LiveRow:
     """The bytes of one row, written by call `birth`, last read by call `death`."""
 
+    tensor: Tensor
+    row: int
     region: int
     offset: int
     nbytes: int
@@ -28,7 +30,7 @@ def live_rows(plan: Plan) -> Iterator[LiveRow]:
     for (tensor, row), birth in births.items():
         buffer = plan.buffers[tensor]
         death = max(birth, deaths.get((tensor, row), BEFORE))
-        yield LiveRow(buffer.region, buffer.row_offset(row), buffer.slot_bytes, birth, death)
+        yield LiveRow(tensor, row, buffer.region, buffer.row_offset(row), buffer.slot_bytes, birth, death)
 
 
 def written_rows(step: Step, tensor: Tensor) -> range:

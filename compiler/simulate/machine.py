@@ -47,6 +47,10 @@ class Machine(Protocol):
         """Executed since reset; None if this machine does not count."""
         ...
 
+    def stop_counting(self) -> None:
+        """`instructions` is None from now on; what follows may be faster."""
+        ...
+
     def close(self) -> None: ...
 
 

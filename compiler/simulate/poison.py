@@ -16,7 +16,7 @@ class Poisoner:
     """Follows one run: overwrites what has died, reports writes to where a call has no business."""
 
     def __init__(self, plan: Plan, session: Session, seed: int) -> None:
-        self._plan, self._session = plan, session
+        self._plan, self._session, self._steps = plan, session, plan.steps
         self._noise = np.random.default_rng(seed)
         self._sizes = [region.nbytes for region in plan.regions]
         self._margins = [session.margins(i) for i in range(len(self._sizes))]
@@ -53,7 +53,7 @@ class Poisoner:
             self._users[row.region][row.offset : row.offset + row.nbytes] -= 1
             self._poison(row.region, row.offset, row.nbytes)
         if number != BEFORE:
-            for region, offset, nbytes in scratch_of(self._plan, self._plan.steps[number].op):
+            for region, offset, nbytes in scratch_of(self._plan, self._steps[number].op):
                 self._poison(region, offset, nbytes)
 
     def _poison(self, region: int, offset: int, nbytes: int) -> None:
@@ -67,7 +67,7 @@ class Poisoner:
         self._session.write(region, offset, view.tobytes())
 
     def _stray_writes(self, number: int) -> list[str]:
-        step = self._plan.steps[number]
+        step = self._steps[number]
         now = [self._window(region) for region in range(len(self._sizes))]
         for region, offset, nbytes in self._allowed(number):
             start = offset + self._margins[region][0]
@@ -83,7 +83,7 @@ class Poisoner:
 
     def _allowed(self, number: int) -> list[tuple[int, int, int]]:
         """Where a call may write: its output rows and its scratch."""
-        step = self._plan.steps[number]
+        step = self._steps[number]
         allowed = list(scratch_of(self._plan, step.op))
         for tensor in step.op.outputs:
             buffer = self._plan.buffers[tensor]

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import os
 import re
+import shutil
 import subprocess
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..backends.program import Program
 from ..board import Board, load_board
-from ..errors import CannotMeet
-from ..render.environment import read_template
+from ..templating import read_template
 from .elf import Elf
 from .machine import PATIENCE, SimulationError
+from .profile import Profile
 from .qemu_machine import qemu_command, qemu_version
 from .toolchain import find_toolchain
 
@@ -30,7 +34,9 @@ class Count:
     instructions: int
 
 
-def count_instructions(elf: Elf, board: Board, functions: Sequence[str], patience: float = PATIENCE) -> dict[str, Count]:
+def count_instructions(
+    elf: Elf, board: Board, functions: Sequence[str], patience: float = PATIENCE
+) -> dict[str, Count]:
     """Run a firmware to its end. The counts are those of the last call of the first function."""
     api = 1 if qemu_version() < (9, 0) else 2
     with tempfile.TemporaryDirectory(prefix="te-") as name:
@@ -47,9 +53,17 @@ def count_instructions(elf: Elf, board: Board, functions: Sequence[str], patienc
     return {f: Count(*map(int, line.split())) for f, line in zip(functions, lines, strict=True)}
 
 
+def profile_in_qemu(program: Program, board: Board, elf: Elf) -> Profile:
+    """What unicorn's sessions count on the way."""
+    functions = [f"{program.name}_run", *(call.function for call in program.calls)]
+    counts = count_instructions(elf, board, functions)
+    layers = {call.op: counts[call.function].instructions for call in program.calls}
+    return Profile(counts[functions[0]].instructions, layers, None)
+
+
 def _run(elf: Elf, board: Board, folder: Path, api: int, patience: float) -> str:
     command = qemu_command(board, elf.path.resolve(), folder / "console")
-    plugin = f"file={_plugin(api)},marks={folder / 'marks'},out={folder / 'counts'}"
+    plugin = f"file={_plugin(api, folder)},marks={folder / 'marks'},out={folder / 'counts'}"
     try:
         result = subprocess.run(
             [*command, "-plugin", plugin], capture_output=True, text=True, timeout=patience, check=False
@@ -59,16 +73,21 @@ def _run(elf: Elf, board: Board, folder: Path, api: int, patience: float) -> str
     return result.stderr
 
 
-def _plugin(api: int) -> Path:
-    """The built plugin, kept for later in the user's temporary folder."""
+def _plugin(api: int, folder: Path) -> Path:
+    """The built plugin, from the user's cache where there is one."""
     source = read_template(SOURCE)
     host = find_toolchain(load_board("host"))
     key = hashlib.sha256(f"{api} {host.name} {source}".encode()).hexdigest()[:16]
-    folder = Path(tempfile.gettempdir()) / f"tecompile-{key}"
-    library = folder / "model.so"
-    if not library.exists():
-        with tempfile.TemporaryDirectory(dir=tempfile.gettempdir(), prefix="te-") as name:
-            built = host.build_library({"qemu_counter.c": source}, Path(name), [f"TE_PLUGIN_API={api}"])
-            folder.mkdir(exist_ok=True)
-            built.replace(library)
-    return library
+    kept = _cache_folder() / f"qemu_counter-{key}.so"
+    if kept.exists():
+        return kept
+    built = host.build_library({"qemu_counter.c": source}, folder / "plugin", [f"TE_PLUGIN_API={api}"])
+    with contextlib.suppress(OSError):  # no cache then
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(built, partial := kept.with_suffix(f".{os.getpid()}"))
+        partial.replace(kept)
+    return built
+
+
+def _cache_folder() -> Path:
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tecompile"

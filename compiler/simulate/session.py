@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -44,6 +44,10 @@ class Session(Protocol):
         """One inference; `on_step(n)` at the return of the n-th operator call."""
         ...
 
+    def stop_counting(self) -> None:
+        """Costs of further runs are not wanted: they may be faster."""
+        ...
+
     def close(self) -> None: ...
 
 
@@ -53,13 +57,13 @@ class MachineSession:
     def __init__(self, simulator: str, program: Program, board: Board, elf: Elf, machine: Machine) -> None:
         self._simulator, self._program, self._elf, self._machine = simulator, program, elf, machine
         self._steps = program.plan.steps
+        self._names = {op: program.plan.layer_name(op) for op in program.plan.ops}
         self._functions = {call.op: elf.address(call.function) for call in program.calls}
         entry = elf.address(f"{program.name}_run")
         machine.run_until({entry})
         self._registers = {name: machine.register(name) for name in REGISTERS}
         self._return = self._registers["lr"] & ~1
-        self._backs: set[int] = set()  # where operator calls return to
-        self._stops = {*self._functions.values(), self._return}
+        self._between = {*self._functions.values(), self._return}  # where to stop between two calls
         self._bases = _words(machine.read(self._registers["r0"], 4 * max(1, len(program.plan.regions))))
         self._ends = {memory.name: memory.end for memory in board.memories}
 
@@ -87,33 +91,31 @@ class MachineSession:
         begin = self._machine.instructions
         steps = [self._step(number, on_step) for number in range(len(self._steps))]
         if self._machine.register("pc") != self._return:  # unless the last call was run's own tail
-            self._expect(self._return, "the return of run")
+            self._expect(self._return, self._between, "the return of run")
         self._check_status()
         counted = [count for count in steps if count is not None]
         return RunCost(self._elapsed(begin), tuple(counted), self._stack_bytes(stack))
+
+    def stop_counting(self) -> None:
+        self._machine.stop_counting()
 
     def close(self) -> None:
         self._machine.close()
 
     def _step(self, number: int, on_step: OnStep) -> int | None:
         step = self._steps[number]
-        call = f"call {number}, {self._program.plan.layer_name(step.op)}"
+        call = f"call {number}, {self._names[step.op]}"
         if self._machine.register("pc") == self._return:
             raise SimulationError(f"run returned before {call}")
-        self._expect(self._functions[step.op], call)
+        self._expect(self._functions[step.op], self._between, call)
         begin, back = self._machine.instructions, self._machine.register("lr") & ~1
-        self._backs.add(back)
-        self._stops.add(back)
-        self._expect(back, f"the return of {call}")
+        self._expect(back, {back}, f"the return of {call}")
         count = self._elapsed(begin)
         on_step(number)
         return count
 
-    def _expect(self, address: int, what: str) -> None:
-        """Go to the next stop; returns of earlier calls may be heads of loops and are passed over."""
-        passing = self._backs - {address, self._return}
-        while (reached := self._machine.run_until(self._stops)) in passing:
-            pass
+    def _expect(self, address: int, stops: Set[int], what: str) -> None:
+        reached = self._machine.run_until(stops)
         if reached != address:
             there = self._elf.describe(reached)
             raise SimulationError(

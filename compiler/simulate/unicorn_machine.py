@@ -65,18 +65,17 @@ class UnicornMachine:
         self._uc.reg_write(self._register(name), value | 1 if name == "pc" else value)
 
     def run_until(self, addresses: Set[int]) -> int:
-        exits = stops(self._elf, addresses)
-        if exits != self._exits:
-            self._exits = exits
-            self._uc.ctl_set_exits(sorted(exits))
-            self._uc.ctl_flush_tb()
-        if self.register("pc") in exits:
-            self._step()
-        self._start(0)
-        pc = self.register("pc")
-        if pc not in addresses:
-            raise unexpected(self._elf, self)
-        return pc
+        wanted = stops(self._elf, addresses)
+        self._add_exits(wanted)
+        while True:
+            if self.register("pc") in self._exits:
+                self._step()
+            self._start(0)
+            pc = self.register("pc")
+            if pc in addresses:
+                return pc
+            if pc in wanted or pc not in self._exits:
+                raise unexpected(self._elf, self)
 
     @property
     def console(self) -> str:
@@ -85,6 +84,12 @@ class UnicornMachine:
     @property
     def instructions(self) -> int | None:
         return self._count
+
+    def stop_counting(self) -> None:
+        if self._count is not None:
+            self._count = None
+            self._uc.hook_del(self._counter)
+            self._uc.ctl_flush_tb()
 
     def close(self) -> None:
         """Memory goes with the object."""
@@ -113,12 +118,19 @@ class UnicornMachine:
         self._uc.hook_add(unicorn.UC_HOOK_MEM_INVALID, self._note_fault)
         self._uc.hook_add(unicorn.UC_HOOK_INTR, self._interrupt)
         if count:
-            self._uc.hook_add(unicorn.UC_HOOK_BLOCK, self._count_block)
+            self._counter = self._uc.hook_add(unicorn.UC_HOOK_BLOCK, self._count_block)
 
     def _reset(self, board: Board) -> None:
         vectors = self.read(board.memory(board.code).origin, 8)
         self.set_register("sp", int.from_bytes(vectors[:4], "little"))
         self.set_register("pc", int.from_bytes(vectors[4:], "little"))
+
+    def _add_exits(self, wanted: frozenset[int]) -> None:
+        """Exits are only ever added, and passed over when not wanted: changing them costs all translated code."""
+        if not wanted <= self._exits:
+            self._exits |= wanted
+            self._uc.ctl_set_exits(sorted(self._exits))
+            self._uc.ctl_flush_tb()
 
     def _step(self) -> None:
         """One instruction, at a place where the machine would otherwise stop at once."""

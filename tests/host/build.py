@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+
 from tecompile.backends.backend import lower_program
 from tecompile.backends.native import NativeTarget
 from tecompile.graph import Array, Graph

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 import numpy as np
+
 from tecompile.graph import Clamp, DType, Graph, Op, Padding, Quant, Rounding, Tensor
 from tecompile.ops.add import Add
 from tecompile.ops.conv2d import Conv2D
@@ -23,7 +24,7 @@ QUANT = Quant((0.05,), (-7,))
 Layer: TypeAlias = Callable[[int, Tensor], Op]
 
 
-def output(index: int, x: Tensor, rows: int, columns: int, channels: int, quant: Quant = QUANT) -> Tensor:
+def output(index: int, rows: int, columns: int, channels: int, quant: Quant = QUANT) -> Tensor:
     return Tensor(f"t{index + 1}", (1, rows, columns, channels), DType.INT8, quant)
 
 
@@ -49,7 +50,7 @@ def conv(kernel: int, stride: int, channels: int = 5) -> Layer:
         padding, out = _slide(x, kernel, stride)
         shape = (channels, kernel, kernel, x.image.channels)
         constants = _weights(shape, channels, kernel * kernel * x.image.channels, 0)
-        y = output(index, x, *out, channels)
+        y = output(index, *out, channels)
         pairs = (Pair(kernel, kernel), Pair(stride, stride), Pair(1, 1))
         return Conv2D(index, (x, *constants), (y,), FULL, Rounding.DOUBLE, *pairs, padding)
 
@@ -61,7 +62,7 @@ def dw(kernel: int, stride: int, multiplier: int = 1) -> Layer:
         padding, out = _slide(x, kernel, stride)
         channels = x.image.channels * multiplier
         constants = _weights((1, kernel, kernel, channels), channels, kernel * kernel, 3)
-        y = output(index, x, *out, channels)
+        y = output(index, *out, channels)
         pairs = (Pair(kernel, kernel), Pair(stride, stride), Pair(1, 1))
         return DepthwiseConv2D(index, (x, *constants), (y,), FULL, Rounding.DOUBLE, *pairs, padding)
 
@@ -71,7 +72,7 @@ def dw(kernel: int, stride: int, multiplier: int = 1) -> Layer:
 def pool(kernel: int, stride: int) -> Layer:
     def make(index: int, x: Tensor) -> Op:
         padding, out = _slide(x, kernel, stride)
-        y = output(index, x, *out, x.image.channels)
+        y = output(index, *out, x.image.channels)
         return AveragePool2D(index, (x,), (y,), Pair(kernel, kernel), Pair(stride, stride), Pair(1, 1), padding, FULL)
 
     return make
@@ -81,28 +82,28 @@ def pad(amounts: tuple[tuple[int, int], ...]) -> Layer:
     def make(index: int, x: Tensor) -> Op:
         shape = [n + a + b for n, (a, b) in zip(x.shape, amounts, strict=True)]
         table = Tensor(f"p{index}", (4, 2), DType.INT32, None, np.array(amounts, np.int32))
-        return Pad(index, (x, table), (output(index, x, *shape[1:]),), amounts)
+        return Pad(index, (x, table), (output(index, *shape[1:]),), amounts)
 
     return make
 
 
 def relu(index: int, x: Tensor) -> Op:
-    return Relu(index, (x,), (output(index, x, *x.image, quant=Quant((0.03,), (-60,))),), Rounding.DOUBLE)
+    return Relu(index, (x,), (output(index, *x.image, quant=Quant((0.03,), (-60,))),), Rounding.DOUBLE)
 
 
 def double(index: int, x: Tensor) -> Op:
     """x + x."""
-    return Add(index, (x, x), (output(index, x, *x.image, quant=Quant((0.09,), (4,))),), FULL, Rounding.DOUBLE)
+    return Add(index, (x, x), (output(index, *x.image, quant=Quant((0.09,), (4,))),), FULL, Rounding.DOUBLE)
 
 
 def plus_vector(index: int, x: Tensor) -> Op:
     values = RNG.integers(-128, 128, (x.image.channels,), dtype=np.int8)
     vector = Tensor(f"v{index}", values.shape, DType.INT8, Quant((0.02,), (9,)), values)
-    return Add(index, (vector, x), (output(index, x, *x.image),), FULL, Rounding.DOUBLE)
+    return Add(index, (vector, x), (output(index, *x.image),), FULL, Rounding.DOUBLE)
 
 
 def softmax(index: int, x: Tensor) -> Op:
-    return Softmax(index, (x,), (output(index, x, *x.image, quant=Quant((1 / 256,), (-128,))),), 1.0)
+    return Softmax(index, (x,), (output(index, *x.image, quant=Quant((1 / 256,), (-128,))),), 1.0)
 
 
 def chain(layers: Sequence[Layer], rows: int, columns: int, channels: int) -> Graph:
@@ -118,6 +119,6 @@ def residual(rows: int, columns: int, channels: int) -> Graph:
     x = Tensor("t0", (1, rows, columns, channels), DType.INT8, QUANT)
     a = conv(3, 1, channels)(0, x)
     b = dw(3, 1)(1, a.y)
-    c = Add(2, (a.y, b.y), (output(2, a.y, *a.y.image),), FULL, Rounding.DOUBLE)
+    c = Add(2, (a.y, b.y), (output(2, *a.y.image),), FULL, Rounding.DOUBLE)
     d = pool(3, 2)(3, c.y)
     return Graph("residual", (a, b, c, d), (x,), (d.y,))

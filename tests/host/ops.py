@@ -8,6 +8,7 @@ from math import prod
 from typing import TypeVar
 
 import numpy as np
+
 from tecompile.graph import Clamp, DType, Graph, Op, Padding, Quant, Rounding, Tensor
 from tecompile.ops.add import Add
 from tecompile.ops.conv2d import Conv2D
@@ -44,14 +45,18 @@ class Draw:
         return float(np.float32(2.0 ** (round(exponent) if self.number(0, 3) == 0 else exponent)))
 
     def quant(self, low: float = -9, high: float = 1, zero: int | None = None) -> Quant:
-        return Quant((self.power(low, high),), (self.pick(0, -128, 127, self.number(-128, 127)) if zero is None else zero,))
+        return Quant(
+            (self.power(low, high),), (self.pick(0, -128, 127, self.number(-128, 127)) if zero is None else zero,)
+        )
 
     def tensor(self, name: str, shape: tuple[int, ...], quant: Quant | None = None) -> Tensor:
         return Tensor(name, shape, DType.INT8, quant or self.quant())
 
     def constant(self, name: str, shape: tuple[int, ...], quant: Quant) -> Tensor:
         low = self.pick(-128, -127, -127, -2)
-        return Tensor(name, shape, DType.INT8, quant, self.rng.integers(low, 128 if low < -2 else 3, shape, dtype=np.int8))
+        return Tensor(
+            name, shape, DType.INT8, quant, self.rng.integers(low, 128 if low < -2 else 3, shape, dtype=np.int8)
+        )
 
     def clamp(self) -> Clamp:
         low, high = sorted((self.number(-128, 127), self.number(-128, 127)))
@@ -82,6 +87,9 @@ def scaled(draw: Draw, channels: int, depth: int, axis: int) -> Scaled:
     low, high = draw.pick((spread - 2, spread + 2), (spread - 2, spread + 2), (-20.0, 3.0), (-31.0, -20.0))
     x, y = draw.quant(), draw.quant()
     factors = [draw.power(low, high) for _ in range(per_channel)]
+    if draw.number(0, 3) == 0:  # exact halves, where rounding twice matters
+        x, y = (Quant((2.0 ** round(np.log2(q.scale)),), q.zero_points) for q in (x, y))
+        factors = [2.0 ** round(np.log2(f)) for f in factors]
     scales = tuple(float(np.float32(f * y.scale / x.scale)) for f in factors)
     return Scaled(x, Quant(scales, (0,) * per_channel, axis), y)
 
@@ -97,12 +105,19 @@ class Window:
     out: Pair
 
 
-def window(draw: Draw, kernels: tuple[int, ...] = (1, 2, 3, 3, 3, 5), dilations: tuple[int, ...] = (1, 1, 1, 2)) -> Window:
+def window(
+    draw: Draw, kernels: tuple[int, ...] = (1, 2, 3, 3, 3, 5), dilations: tuple[int, ...] = (1, 1, 1, 2)
+) -> Window:
     """A window with at least one pixel of the image in each position."""
     kernel = Pair(draw.pick(*kernels), draw.pick(*kernels))
-    stride, dilation = (Pair(draw.pick(1, 1, 2, 3), draw.pick(1, 1, 2, 3)), Pair(draw.pick(*dilations), draw.pick(*dilations)))
+    stride, dilation = (
+        Pair(draw.pick(1, 1, 2, 3), draw.pick(1, 1, 2, 3)),
+        Pair(draw.pick(*dilations), draw.pick(*dilations)),
+    )
     extent = Pair(*((k - 1) * d + 1 for k, d in zip(kernel, dilation, strict=True)))
-    pads = [draw.number(0, (k - 1) * draw.number(0, 1)) for k in (kernel.rows, kernel.rows, kernel.columns, kernel.columns)]
+    pads = [
+        draw.number(0, (k - 1) * draw.number(0, 1)) for k in (kernel.rows, kernel.rows, kernel.columns, kernel.columns)
+    ]
     padding = Padding(*pads)
     rows = draw.number(max(1, extent.rows - padding.top - padding.bottom), 9 + extent.rows)
     columns = draw.number(max(1, extent.columns - padding.left - padding.right), 9 + extent.columns)
@@ -136,9 +151,9 @@ def depthwise(draw: Draw) -> Op:
 
 def fully_connected(draw: Draw) -> Op:
     batches, depth, channels = draw.pick(1, 1, 3), draw.number(1, 40), draw.number(1, 11)
-    q = scaled(draw, channels, depth, 0)
+    q = scaled(draw, draw.pick(1, channels), depth, 0)
     quant = q.weights
-    if quant.per_tensor and draw.number(0, 1):
+    if quant.per_tensor and draw.number(0, 2):
         quant = Quant(quant.scales, (draw.number(-128, 127),), 0)
     x, y = draw.tensor("x", (batches, depth), q.x), draw.tensor("y", (batches, channels), q.y)
     inputs = (x, draw.constant("w", (channels, depth), quant), *draw.bias(channels))
@@ -151,16 +166,18 @@ def shape(draw: Draw, least: int = 1, most: int = 4, largest: int = 6) -> tuple[
 
 def add(draw: Draw) -> Op:
     y_shape = shape(draw)
-    kind = draw.pick("same", "same", "broadcast", "constant")
+    kind = draw.pick("same", "same", "broadcast", "constant", "repeated")
     shapes = [y_shape, y_shape]
-    if kind != "same":
+    if kind == "repeated":
+        shapes[draw.number(0, 1)] = y_shape[draw.pick(0, draw.number(0, len(y_shape))) :]
+    elif kind != "same":
         shapes[draw.number(0, 1)] = tuple(draw.pick(n, 1) for n in y_shape)[draw.number(0, len(y_shape) - 1) :]
     if kind == "broadcast" and draw.number(0, 1):
         shapes = [tuple(1 if i == k % len(y_shape) else n for i, n in enumerate(y_shape)) for k in (0, 1)]
     y_shape = np.broadcast_shapes(*shapes)
     tensors = [draw.tensor(name, s) for name, s in zip("ab", shapes, strict=True)]
-    if kind == "constant":
-        index = draw.number(0, 1)
+    if kind in ("constant", "repeated"):
+        index = shapes.index(min(shapes, key=len)) if kind == "repeated" else draw.number(0, 1)
         tensors[index] = draw.constant("c", shapes[index], draw.quant())
     larger = max(t.scale for t in tensors)
     quant = Quant((float(np.float32(larger / draw.power(-8, draw.pick(3, 17)))),), draw.quant().zero_points)
@@ -186,7 +203,7 @@ def mean(draw: Draw) -> Op:
 
 
 def softmax(draw: Draw) -> Op:
-    x = draw.tensor("x", shape(draw, 1, 4, 6)[:-1] + (draw.pick(1, 2, 10, 37, 700),), draw.quant(-12, 2))
+    x = draw.tensor("x", (*shape(draw)[:-1], draw.pick(1, 2, 10, 37, 700)), draw.quant(-12, 2))
     return Softmax(0, (x,), (draw.tensor("y", x.shape, SOFTMAX_OUTPUT),), draw.pick(1.0, 1.0, 0.3))
 
 
@@ -214,7 +231,8 @@ def quantize(draw: Draw) -> Op:
 
 def relu(draw: Draw) -> Op:
     x = draw.tensor("x", shape(draw))
-    quant = x.quant if draw.number(0, 1) else draw.quant()
+    rescaled = Quant((float(np.float32(x.scale * draw.power(-3, 1))),), draw.quant().zero_points)
+    quant = draw.pick(x.quant, rescaled, rescaled, draw.quant())
     y = draw.tensor("y", x.shape, quant)
     return draw.pick(Relu(0, (x,), (y,), draw.rounding()), Relu6(0, (x,), (y,)))
 

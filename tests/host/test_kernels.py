@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from tecompile.backends.native import NativeTarget
 from tecompile.graph import Op
 from tecompile.interpret import run
@@ -45,7 +46,7 @@ def sweep(kind: str, seed: int, count: int, folder: Path) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_kernel(kind: str, tmp_path: Path) -> None:
-    sweep(kind, 1, 12, tmp_path)
+    sweep(kind, 1, 40, tmp_path)
 
 
 @pytest.mark.slow

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
+
 from tecompile.backends.loops import Item, Loop, compress, expand
 from tecompile.graph import Op
-from tecompile.interpret import random_inputs
 from tecompile.planner.plan import Step
 
-from .ops import KINDS, Draw
 from .chains import chain, conv, pool
+from .ops import KINDS, Draw
 from .plans import pull_steps
 
 OPS: list[Op] = [KINDS["pad"](Draw(np.random.default_rng(i))) for i in range(3)]

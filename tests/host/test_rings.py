@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from tecompile.backends.native import NativeTarget
 from tecompile.graph import Graph, Tensor
 from tecompile.interpret import run
@@ -31,10 +32,10 @@ GRAPHS = {
 def ring_slots(graph: Graph, steps: Sequence[Step]) -> dict[Tensor, int]:
     """How many rows each inner tensor needs: from its oldest row still to be read to its newest."""
     inner = [t for op in graph.ops for t in op.outputs if t not in graph.outputs]
-    return {t: max(_span(graph, steps, t), 1) for t in inner}
+    return {t: max(_span(steps, t), 1) for t in inner}
 
 
-def _span(graph: Graph, steps: Sequence[Step], tensor: Tensor) -> int:
+def _span(steps: Sequence[Step], tensor: Tensor) -> int:
     newest, widest = 0, 0
     for number, step in enumerate(steps):
         newest = step.last if tensor in step.op.outputs else newest

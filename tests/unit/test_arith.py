@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+
 from tecompile.arith import (
     INT32_MAX,
     INT32_MIN,

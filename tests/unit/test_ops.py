@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from tecompile.frontend import check_supported, parse
 from tecompile.interpret import run
 from tecompile.ops import OPERATORS
-
 from tests.tools.golden import run_tflm
 from tests.tools.random_ops import OPERATOR_STRATEGIES, Case, edge_cases
 

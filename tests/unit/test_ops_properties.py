@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from tecompile.frontend import inspect_blockers, parse, with_rounding
 from tecompile.graph import Array, Op, Region, Span, Tensor
 from tecompile.interpret import run
 from tecompile.ops.depthwise_conv2d import DepthwiseConv2D
-
 from tests.tools import cases
 from tests.tools.cases import Layer, Operand, Quant, Source, Window
 from tests.tools.golden import run_litert_ref

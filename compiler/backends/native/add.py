@@ -12,10 +12,12 @@ from ...ops.add import Add
 from ...target import Candidate, Form
 from ..program import ConstantArray, ParamValue
 from .axes import merged, padded, steps
+from .linear import linear_form
 from .lowering import Body, Lowering, Params, candidate, prefixed
 from .packing import rounding_name, safe_multiplier
 
-INSTRUCTIONS = 32  # per value
+INSTRUCTIONS = 34  # per value
+LINEAR_INSTRUCTIONS = 8
 AXES = 6
 LARGEST = 255 << 21  # of what is scaled: the operands have 20 spare bits
 
@@ -51,7 +53,8 @@ def candidates(op: Add) -> tuple[Candidate, ...]:
     inputs = len(op.activations)
     places = tuple(i for i, t in enumerate((op.x, op.b)) if not t.is_constant and t.shape == op.y.shape)
     if not op.broadcasts and not b.tensor.is_constant:
-        return (candidate("te_add", inputs=inputs, in_place=places, instructions=instructions),)
+        kernel, cost = ("te_add_linear", LINEAR_INSTRUCTIONS) if linear_form(op) else ("te_add", INSTRUCTIONS)
+        return (candidate(kernel, inputs=inputs, in_place=places, instructions=op.y.elements * cost),)
     form, kernel, weights = Form.WHOLE, "te_add_broadcast", 0
     if b.tensor.is_constant:
         weights = b.tensor.nbytes
@@ -63,6 +66,8 @@ def candidates(op: Add) -> tuple[Candidate, ...]:
 
 def lower(op: Add, chosen: Candidate, function: str) -> Body:
     b = operands(op)[1].tensor
+    if chosen.kernel == "te_add_linear":
+        return Body(_linear_params(op))
     if chosen.kernel == "te_add":
         return Body({"row_values": op.y.row_bytes, **prefixed("sum", sum_params(op))})
     if chosen.kernel == "te_add_broadcast":
@@ -74,6 +79,12 @@ def lower(op: Add, chosen: Candidate, function: str) -> Body:
         params: Params = {"constant": table.name, "period": table.values.size, "row_values": op.y.row_bytes}
         return Body({**params, **prefixed("sum", sum_params(op))}, (table,))
     return Body({"constant": table.name, **prefixed("add", broadcast_params(op))}, (table,))
+
+
+def _linear_params(op: Add) -> dict[str, ParamValue]:
+    form = linear_form(op)
+    assert form is not None
+    return {"row_values": op.y.row_bytes, **form._asdict(), "low": op.clamp.low, "high": op.clamp.high}
 
 
 def sum_params(op: Add) -> dict[str, ParamValue]:

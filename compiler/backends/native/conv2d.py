@@ -24,9 +24,7 @@ def candidates(op: Conv2D) -> tuple[Candidate, ...]:
     if is_pointwise(op):
         return (candidate("te_pointwise", weights=weights, instructions=instructions),)
     gathered = op.y.elements // op.channels * op.depth * PER_GATHERED_BYTE
-    return (
-        candidate("te_conv2d", scratch=PIXELS * op.depth, weights=weights, instructions=instructions + gathered),
-    )
+    return (candidate("te_conv2d", scratch=PIXELS * op.depth, weights=weights, instructions=instructions + gathered),)
 
 
 def lower(op: Conv2D, chosen: Candidate, function: str) -> Body:

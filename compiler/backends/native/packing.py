@@ -73,9 +73,7 @@ def weight_table(weights: Array, function: str, comment: str) -> ConstantArray:
     return ConstantArray(f"{function}_weights", "int8_t", weights.astype(np.int8), comment)
 
 
-def matrix_params(
-    op: ScaledOp, matrix: Array, weights: ConstantArray, table: ConstantArray
-) -> dict[str, ParamValue]:
+def matrix_params(op: ScaledOp, matrix: Array, weights: ConstantArray, table: ConstantArray) -> dict[str, ParamValue]:
     """Members of te_matrix_t; `matrix` is what the table of weights stands for."""
     channels, depth = matrix.shape
     return {

@@ -17,19 +17,21 @@ def candidates(op: Pool2D) -> tuple[Candidate, ...]:
 
 
 def lower(op: Pool2D, _chosen: Candidate, _function: str) -> Body:
-    return Body({
-        "in_cols": op.x.image.columns,
-        "out_cols": op.y.image.columns,
-        "channels": op.x.image.channels,
-        "kernel_rows": op.kernel.rows,
-        "kernel_cols": op.kernel.columns,
-        "stride_rows": op.stride.rows,
-        "stride_cols": op.stride.columns,
-        "pad_top": op.padding.top,
-        "pad_left": op.padding.left,
-        "low": op.clamp.low,
-        "high": op.clamp.high,
-    })
+    return Body(
+        {
+            "in_cols": op.x.image.columns,
+            "out_cols": op.y.image.columns,
+            "channels": op.x.image.channels,
+            "kernel_rows": op.kernel.rows,
+            "kernel_cols": op.kernel.columns,
+            "stride_rows": op.stride.rows,
+            "stride_cols": op.stride.columns,
+            "pad_top": op.padding.top,
+            "pad_left": op.padding.left,
+            "low": op.clamp.low,
+            "high": op.clamp.high,
+        }
+    )
 
 
 LOWERING = Lowering(candidates, lower)

@@ -1,0 +1,150 @@
+"""`tecompile boards`, `ops` and `doctor`: what there is to choose from, and what this machine has."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import sys
+from typing import Any
+
+import click
+
+from ..backends import backend_chain
+from ..board import Board, all_boards, load_board
+from ..doctor import Tool, find_tools
+from ..errors import InvalidInput
+from ..graph import Op
+from ..ops import OPERATORS
+from ..report.text import Table, pairs, size
+from .console import Console, terminal_width
+from .options import common_options
+
+
+@click.command()
+@click.argument("board", required=False)
+@common_options
+def boards(console: Console, as_json: bool, board: str | None) -> None:
+    """All boards, or all about one."""
+    chosen = all_boards() if board is None else (load_board(board),)
+    if as_json:
+        console.json({"boards": [_board_json(b) for b in chosen]})
+    elif board is None:
+        header = ("board", "what it is", "core", "MHz", "RAM", "aliases")
+        console.data(Table(header, [_board_row(b) for b in chosen]).lines(terminal_width()))
+    else:
+        console.data(_board_lines(chosen[0]))
+
+
+def _board_row(board: Board) -> tuple[str, ...]:
+    ram = sum(board.memory(name).nbytes for name in board.arena) // 1024
+    return (
+        board.name,
+        board.title,
+        board.core.name,
+        str(board.mhz or "-"),
+        f"{ram:,} KiB",
+        " ".join(board.aliases) or "-",
+    )
+
+
+def _board_lines(board: Board) -> list[str]:
+    return pairs(
+        [
+            ("board", f"{board.name}: {board.title}"),
+            ("aliases", ", ".join(board.aliases) or "none"),
+            ("chip", f"{board.chip}, {board.core.name}, {board.mhz} MHz"),
+            *((m.name, f"0x{m.origin:08X}, {size(m.nbytes)}, {_roles(board, m.name)}") for m in board.memories),
+            ("simulator", board.simulator),
+            ("projects", ", ".join(board.projects)),
+        ]
+    )
+
+
+def _roles(board: Board, memory: str) -> str:
+    uses = (
+        ((board.code,), "code and weights"),
+        (board.arena, "arena"),
+        ((board.data,), "data"),
+        ((board.stack,), "stack"),
+    )
+    return ", ".join(role for names, role in uses if memory in names) or "free"
+
+
+def _board_json(board: Board) -> dict[str, Any]:
+    return {
+        "name": board.name,
+        "title": board.title,
+        "aliases": list(board.aliases),
+        "chip": board.chip,
+        "core": board.core.name,
+        "fpu": board.fpu or None,
+        "mhz": board.mhz,
+        "memories": [{"name": m.name, "origin": m.origin, "bytes": m.nbytes} for m in board.memories],
+        "code": board.code,
+        "arena": list(board.arena),
+        "simulator": board.simulator,
+        "projects": list(board.projects),
+    }
+
+
+@click.command()
+@click.argument("op", required=False)
+@click.option("--board", metavar="NAME", help="Also say which kernels that board's core has.")
+@common_options
+def ops(console: Console, as_json: bool, op: str | None, board: str | None) -> None:
+    """All operators that can be compiled, or one of them."""
+    kinds = sorted(OPERATORS) if op is None else [_known_operator(op)]
+    backends = [b.name for b in backend_chain("native", load_board(board).core).backends] if board else None
+    if as_json:
+        entries = [{"name": kind, "summary": summary(OPERATORS[kind])} for kind in kinds]
+        console.json({"ops": entries} if backends is None else {"ops": entries, "backends": backends})
+        return
+    console.data(
+        Table(("operator", "what it does"), [(k, summary(OPERATORS[k])) for k in kinds]).lines(terminal_width())
+    )
+    if backends is not None:
+        console.data(["", f"kernels of {board}: {', '.join(backends)}"])
+
+
+def summary(operator: type[Op]) -> str:
+    """What the source says first: of the file, or of the class where a file holds a family."""
+    family = [op for op in OPERATORS.values() if op.__module__ == operator.__module__]
+    own = (operator.__doc__ or "").split("\n")[0]
+    if len(family) > 1 and not own.startswith(f"{operator.__name__}("):
+        return own
+    text = (sys.modules[operator.__module__].__doc__ or "").split("\n")[0]
+    return re.sub(r"^([A-Z0-9_]+( and |, )?)+[:,]? ", "", text)
+
+
+def _known_operator(name: str) -> str:
+    kind = name.upper().replace("-", "_")
+    if kind in OPERATORS:
+        return kind
+    near = difflib.get_close_matches(kind, OPERATORS, n=3)
+    guess = f"did you mean {' or '.join(near)}? " if near else ""
+    raise InvalidInput(f"no operator {name} is supported", f"{guess}`tecompile ops` lists all of them")
+
+
+@click.command()
+@common_options
+def doctor(console: Console, as_json: bool) -> None:
+    """Which compilers and simulators this machine has, and how to get the rest."""
+    with console.working("looking around"):
+        tools = find_tools()
+    if as_json:
+        console.json({"tools": [_tool_json(t) for t in tools]})
+        return
+    rows = [(t.name, t.version or "missing", t.purpose) for t in tools]
+    console.data(Table(("tool", "version", "what it is for"), rows).lines(terminal_width()))
+    missing = [(t.name, t.remedy) for t in tools if t.version is None]
+    console.data(["", "to get the rest:", *pairs(missing)] if missing else ["", "nothing is missing"])
+
+
+def _tool_json(tool: Tool) -> dict[str, Any]:
+    return {
+        "name": tool.name,
+        "version": tool.version,
+        "path": tool.path,
+        "purpose": tool.purpose,
+        "install": tool.remedy,
+    }

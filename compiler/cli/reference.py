@@ -1,0 +1,100 @@
+"""`tecompile run`: the NumPy reference on the network as the file states it, borders included."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+
+from ..errors import InvalidInput
+from ..frontend import POLICIES, check_supported, parse, with_rounding
+from ..graph import Array, Graph, Tensor
+from ..interpret import random_inputs
+from ..interpret import run as run_graph
+from ..passes import simplify
+from ..report.text import shorten
+from .console import Console
+from .options import Name, common_options, model_argument, seed_option
+from .work import read_bytes
+
+MOST_VALUES = 4096  # of one output in --json; more belong into --output
+SHOWN_VALUES = 10
+
+
+@click.command()
+@model_argument
+@click.option("--input", "source", type=click.Path(path_type=Path), metavar="FILE", help="Default: random.")
+@click.option("--output", "target", type=click.Path(path_type=Path), metavar="FILE", help=".npz or .npy.")
+@click.option("--rounding", type=Name(tuple(POLICIES)), default="tflm", show_default=True, help="Whose arithmetic.")
+@seed_option
+@common_options
+def run(
+    console: Console, as_json: bool, model: Path, source: Path | None, target: Path | None, rounding: str, seed: int
+) -> None:
+    """The NumPy reference, float and uint8 borders included."""
+    graph = with_rounding(parse(read_bytes(model), model.stem), rounding)
+    check_supported(simplify(graph))
+    inputs = random_inputs(graph, seed) if source is None else _load(source, graph)
+    with console.working("computing"):
+        outputs = run_graph(graph, inputs)
+    if target is not None:
+        _save(target, outputs)
+    if as_json:
+        console.json(
+            {"model": model.name, "outputs": [_json(*pair) for pair in zip(graph.outputs, outputs, strict=True)]}
+        )
+    else:
+        console.data([_line(*pair) for pair in zip(graph.outputs, outputs, strict=True)])
+
+
+def _load(path: Path, graph: Graph) -> list[Array]:
+    """By the inputs' names, or arr_0, arr_1, ... in order; a .npy file is the only input."""
+    arrays = _read_arrays(path)
+    names = [t.name for t in graph.inputs]
+    if not set(names) <= arrays.keys():
+        names = [f"arr_{i}" for i in range(len(names))]
+    if missing := [name for name in names if name not in arrays]:
+        raise InvalidInput(
+            f"{path} has no {', '.join(missing)}",
+            f"save inputs in order with np.savez, or by name: {', '.join(t.name for t in graph.inputs)}",
+        )
+    return [arrays[name] for name in names]
+
+
+def _read_arrays(path: Path) -> Mapping[str, Array]:
+    try:
+        loaded = np.load(path, allow_pickle=False)
+        return {"arr_0": loaded} if isinstance(loaded, np.ndarray) else {name: loaded[name] for name in loaded.files}
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        reason = getattr(error, "strerror", None) or str(error).split("\n")[0]
+        raise InvalidInput(
+            f"can't read {path}: {reason}", "give a .npz or .npy file as np.savez or np.save write it"
+        ) from None
+
+
+def _save(path: Path, outputs: Sequence[Array]) -> None:
+    if path.suffix not in (".npz", ".npy"):
+        raise InvalidInput(f"--output {path} is neither .npz nor .npy", "end the name in .npz")
+    if path.suffix == ".npy" and len(outputs) > 1:
+        raise InvalidInput(f"{len(outputs)} outputs don't fit into one .npy", "end the name in .npz")
+    if path.suffix == ".npy":
+        np.save(path, outputs[0])
+    else:
+        np.savez(path, *outputs)
+
+
+def _json(tensor: Tensor, value: Array) -> dict[str, Any]:
+    values = value.reshape(-1).tolist() if value.size <= MOST_VALUES else None
+    return {"name": tensor.name, "dtype": tensor.dtype.value, "shape": list(tensor.shape), "values": values}
+
+
+def _line(tensor: Tensor, value: Array) -> str:
+    flat = value.reshape(-1)
+    digits = ", ".join(f"{v:.6g}" if value.dtype.kind == "f" else str(v) for v in flat[:SHOWN_VALUES])
+    more = ", …" if flat.size > SHOWN_VALUES else ""
+    shape = ",".join(map(str, tensor.shape))
+    return f"{shorten(tensor.name, 40)} {tensor.dtype.value}[{shape}]: {digits}{more}"

@@ -1,0 +1,43 @@
+"""What most commands begin with: read, plan and lower the models, and say what is going on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from ..errors import InvalidInput
+from ..pipeline import Compilation, Request, compile_model
+from ..report.result import Result, Source, planned_result
+from .console import Console
+
+
+def compile_all(console: Console, models: Sequence[Path], request: Request) -> list[Compilation]:
+    """Every model for the same board; their names must differ, as they share a firmware."""
+    if len(models) > 1 and request.name is not None:
+        raise InvalidInput("--name was given with several models", "leave it out: models are named after their files")
+    made = [compile_one(console, model, request) for model in models]
+    names = [c.program.name for c in made]
+    if len(set(names)) < len(names):
+        raise InvalidInput(f"two models are called {', '.join(sorted(names))}", "rename one of the files")
+    return made
+
+
+def compile_one(console: Console, model: Path, request: Request) -> Compilation:
+    with console.working(f"planning {model.name}"):
+        compiled = compile_model(read_bytes(model), model.name, request)
+    console.detail(f"{model.name}: {len(compiled.graph.ops)} operators, {len(compiled.program.plan.stages)} stages")
+    return compiled
+
+
+def read_bytes(model: Path) -> bytes:
+    try:
+        return model.read_bytes()
+    except OSError as error:
+        raise InvalidInput(f"can't read {model}: {error.strerror}", "give the path of a .tflite file") from None
+
+
+def planned(compiled: Compilation) -> Result:
+    """What is known before anything was built."""
+    request = compiled.request
+    source = Source(compiled.source, compiled.sha256, compiled.original.macs, request.kernels, request.optimize.value)
+    return planned_result(compiled.program, request.board, source)

@@ -1,0 +1,54 @@
+"""Where a compiled model can be run, and the proof of having run it there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeAlias
+
+from .board import Board, load_board
+from .cases import Case, random_case
+from .errors import CannotMeet
+from .pipeline import Compilation, project_files
+from .simulate.prove import Inputs, Proof, prove_firmware, prove_on_host
+from .simulate.simulators import choose_simulator, why_not
+from .simulate.toolchain import find_toolchain, toolchains
+
+PROJECT = "make"  # whose files are built here; all kinds share their sources
+HOST = "host"
+
+Evidence: TypeAlias = Proof
+
+
+def choose_method(method: str, board: Board) -> str | None:
+    """What was asked for, or the best there is; None if nothing is."""
+    if method != "auto":
+        return method
+    simulator = choose_simulator(board) if _can_build(board) else None
+    return simulator or (HOST if _can_build(load_board(HOST)) else None)
+
+
+def random_cases(compilation: Compilation, inputs: int, seed: int) -> list[Case]:
+    return [random_case(compilation.original, compilation.graph, seed + i) for i in range(inputs)]
+
+
+def gather(
+    compilations: Sequence[Compilation], method: str, cases: Sequence[Sequence[Case]], poison: bool = False
+) -> list[Evidence]:
+    """Run each of the models that share a firmware on its own cases: the ELF that runs is the one that ships."""
+    board = load_board(HOST) if method == HOST else compilations[0].request.board
+    if (reason := why_not(method, board)) is not None:
+        raise CannotMeet(reason, "`tecompile doctor` tells how to get compilers and simulators")
+    toolchain = find_toolchain(board)
+    files = project_files(compilations, PROJECT)
+    found = []
+    for compilation, own in zip(compilations, cases, strict=True):
+        inputs = Inputs([case.inputs for case in own], [case.values for case in own])
+        if method == HOST:
+            found.append(prove_on_host(compilation.program, compilation.model_files, inputs, poison, toolchain))
+        else:
+            found.append(prove_firmware(compilation.program, board, files, method, inputs, poison, toolchain))
+    return found
+
+
+def _can_build(board: Board) -> bool:
+    return any(True for _ in toolchains(board))

@@ -1,0 +1,117 @@
+"""The report as one HTML page that needs nothing but itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+
+import jinja2
+
+from ..board import Board
+from ..graph import Graph
+from ..planner.plan import Plan
+from ..templating import read_template
+from .memory import peak, slabs
+from .model import tensor_text
+from .picture import pictures
+from .plan import advice, life, pinned, shape_of
+from .result import LayerResult, Result
+from .summary import optimality, verdict
+from .text import number, percent
+
+TEMPLATE = "report/page.html.j2"
+
+
+@dataclass(frozen=True)
+class Meter:
+    """How much of something is used."""
+
+    name: str
+    used: int
+    total: int
+    note: str
+
+    @property
+    def share(self) -> float:
+        return round(min(100.0, 100 * self.used / self.total), 1) if self.total else 0.0
+
+
+@dataclass(frozen=True)
+class LayerRow:
+    layer: LayerResult
+    shape: str
+    share: float  # in percent of all instructions, or of all MACs where nothing was measured
+    bar: float  # the same in percent of the largest
+
+
+def render_page(
+    result: Result,
+    original: Graph,
+    plan: Plan,
+    board: Board,
+    details: Sequence[str],
+    alternatives: Sequence[tuple[str, int]],
+) -> str:
+    top = peak(plan)
+    context = {
+        "result": result,
+        "board": board,
+        "inputs": [tensor_text(t) for t in original.inputs],
+        "outputs": [tensor_text(t) for t in original.outputs],
+        "meters": meters(result, board),
+        "pictures": pictures(plan),
+        "layers": layer_rows(result, plan),
+        "slabs": [(s, life(s)) for s in slabs(plan)],
+        "regions": [use.memory for use in plan.regions],
+        "pinned": pinned(plan, top),
+        "advice": advice(plan, top, alternatives),
+        "verdict": verdict(result),
+        "optimality": optimality(result),
+        "details": details,
+    }
+    return environment().get_template(TEMPLATE).render(context)
+
+
+def meters(result: Result, board: Board) -> list[Meter]:
+    """What is used of the memories that matter."""
+    found = [
+        Meter(f"arena in {name}", used, board.memory(name).nbytes, "rings, buffers, scratch")
+        for name, used in result.plan.regions.items()
+    ]
+    if result.flash_bytes is not None and result.code_bytes is not None:
+        note = f"weights {result.weights_bytes:,}, code {result.code_bytes:,}"
+        found.append(Meter(f"flash in {board.code}", result.flash_bytes, board.memory(board.code).nbytes, note))
+    else:
+        found.append(Meter(f"weights in {board.code}", result.weights_bytes, board.memory(board.code).nbytes, "packed"))
+    if result.stack_bytes is not None:
+        memory = board.memory(board.stack)
+        found.append(Meter(f"stack in {board.stack}", result.stack_bytes, memory.nbytes, "measured while running"))
+    return found
+
+
+def layer_rows(result: Result, plan: Plan) -> list[LayerRow]:
+    measured = any(layer.instructions for layer in result.layers)
+    costs = [(layer.instructions or 0) if measured else layer.macs for layer in result.layers]
+    total, most = sum(costs) or 1, max(costs, default=0) or 1
+    return [
+        LayerRow(
+            layer, f"{shape_of(op.x)} → {shape_of(op.y)}", round(100 * cost / total, 1), round(100 * cost / most, 1)
+        )
+        for layer, op, cost in zip(result.layers, plan.ops, costs, strict=True)
+    ]
+
+
+@cache
+def environment() -> jinja2.Environment:
+    """Names in a page come from files we do not trust: everything is escaped."""
+    made = jinja2.Environment(
+        loader=jinja2.FunctionLoader(read_template),
+        undefined=jinja2.StrictUndefined,
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    made.filters |= {"number": number, "percent": percent}
+    return made

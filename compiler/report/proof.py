@@ -1,0 +1,88 @@
+"""What was run and compared, as figures of a Result and in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from ..graph import Graph, Tensor
+from ..planner.plan import Plan
+from ..simulate.prove import Proof
+from .result import Result
+
+HOST_PROVES = "the host proves the plan and the C kernels, not the assembly"
+WORDS = {"host": "this computer", "qemu": "QEMU", "unicorn": "unicorn"}
+
+
+def measured(result: Result, proof: Proof) -> Result:
+    """The result of a plan, with everything that running it has told."""
+    outcome, sizes = proof.verification, proof.sizes
+    profile = outcome.profile
+    differ = {layer.layer: layer.bytes_differ for layer in outcome.layers}
+    counts = {layer.layer: profile.layers.get(layer.op) for layer in outcome.layers}
+    layers = tuple(
+        replace(layer, instructions=counts[layer.name], bytes_differ=differ[layer.name]) for layer in result.layers
+    )
+    result = replace(
+        result,
+        compiler=proof.compiler,
+        simulator=outcome.simulator,
+        bit_exact=outcome.bit_exact,
+        inputs_checked=outcome.inputs_checked,
+        instructions=profile.instructions,
+        stack_bytes=profile.stack_bytes,
+        layers=layers,
+    )
+    if sizes is None:
+        return result
+    ram = None if profile.stack_bytes is None else result.arena_bytes + sizes.static_bytes + profile.stack_bytes
+    return replace(result, code_bytes=sizes.code_bytes, flash_bytes=sizes.flash_bytes, ram_bytes=ram)
+
+
+def proof_lines(proof: Proof, original: Graph, plan: Plan) -> tuple[str, ...]:
+    """What was compared and what was not, where, and what differs."""
+    return tuple(_lines(proof, original, plan))
+
+
+def _lines(proof: Proof, original: Graph, plan: Plan) -> Iterator[str]:
+    outcome = proof.verification
+    rows = sum(layer.rows_checked for layer in outcome.layers)
+    yield f"ran on {WORDS[outcome.simulator]}, built by {proof.compiler}"
+    yield f"compared {rows:,} rows of {len(outcome.layers)} layers, each when it was computed, and all outputs"
+    if outcome.simulator == "host":
+        yield HOST_PROVES
+    if outcome.unchecked:
+        yield f"not compared (their layout differs): {', '.join(outcome.unchecked)}"
+    if gone := folded(original, plan):
+        yield f"not compared, as they no longer exist: {', '.join(f'{name} ({into})' for name, into in gone)}"
+    for layer in outcome.layers:
+        if layer.bytes_differ:
+            yield f"{layer.layer}: {layer.bytes_differ:,} bytes differ"
+    if outcome.outputs_differ:
+        yield f"outputs: {outcome.outputs_differ:,} bytes differ"
+    yield from outcome.violations
+    if outcome.first:
+        yield f"first: {outcome.first}"
+
+
+def folded(original: Graph, plan: Plan) -> list[tuple[str, str]]:
+    """Operators of the file whose result is no tensor of the plan, and what they became part of."""
+    return [(op.label, _into(op.y, original, plan)) for op in original.ops if op.y.name not in _planned(plan)]
+
+
+def _planned(plan: Plan) -> dict[str, str]:
+    """Layer by tensor."""
+    return {t.name: plan.layer_name(op) for op in plan.ops for t in op.outputs}
+
+
+def _into(tensor: Tensor, original: Graph, plan: Plan) -> str:
+    """The layer that makes the next tensor downstream that still exists."""
+    layers, readers = _planned(plan), original.consumers()
+    waiting, seen = [tensor], set[Tensor]()
+    while waiting:
+        here = waiting.pop(0)
+        if here.name in layers:
+            return f"folded into {layers[here.name]}"
+        seen.add(here)
+        waiting += [t for op in readers.get(here, ()) for t in op.outputs if t not in seen]
+    return "the caller's conversion, or constant"

@@ -1,0 +1,71 @@
+"""Build a model for a board, run it where it can run, and compare: everything `verify` and `bench` need."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ..backends.program import Program
+from ..board import Board, load_board
+from ..graph import Array, Tensor
+from .elf import Sizes, model_sizes, read_elf
+from .host_machine import HostSession, build_host_library
+from .qemu_counter import profile_in_qemu
+from .simulators import open_session
+from .toolchain import Toolchain, find_toolchain
+from .verify import Verification, verify
+
+Files = Mapping[str, str | bytes]
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What to run, and every tensor of the planned graph for each run."""
+
+    frames: Sequence[Sequence[Array]]
+    expected: Sequence[Mapping[Tensor, Array]]
+
+
+@dataclass(frozen=True)
+class Proof:
+    """A verification, and what was built for it."""
+
+    compiler: str
+    verification: Verification
+    sizes: Sizes | None  # None on host: another instruction set
+
+
+def prove_firmware(
+    program: Program,
+    board: Board,
+    files: Files,
+    simulator: str,
+    inputs: Inputs,
+    poison: bool = False,
+    toolchain: Toolchain | None = None,
+) -> Proof:
+    """Build the project `files` (of kind make or cmake) and verify one of its models in unicorn or QEMU."""
+    toolchain = toolchain or find_toolchain(board)
+    with tempfile.TemporaryDirectory(prefix="te-") as folder:
+        elf = read_elf(toolchain.build(files, Path(folder)))
+        session = open_session(simulator, program, board, elf, count=True)
+        try:
+            found = verify(program, session, inputs.frames, inputs.expected, poison)
+        finally:
+            session.close()
+        if simulator == "qemu":
+            counted = profile_in_qemu(program, board, elf)
+            found = replace(found, profile=replace(counted, stack_bytes=found.profile.stack_bytes))
+        return Proof(toolchain.name, found, model_sizes(elf, program.name))
+
+
+def prove_on_host(
+    program: Program, model_files: Files, inputs: Inputs, poison: bool = False, toolchain: Toolchain | None = None
+) -> Proof:
+    """Verify the plan and the C kernels on this computer; assembly kernels are replaced by their C twins."""
+    toolchain = toolchain or find_toolchain(load_board("host"))
+    with tempfile.TemporaryDirectory(prefix="te-", ignore_cleanup_errors=True) as folder:
+        session = HostSession(program, build_host_library(program, model_files, toolchain, Path(folder)))
+        return Proof(toolchain.name, verify(program, session, inputs.frames, inputs.expected, poison), None)
