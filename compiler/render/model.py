@@ -10,6 +10,7 @@ from functools import cached_property
 import numpy as np
 
 from .. import __version__
+from ..backends.backend import unique_sources
 from ..backends.loops import Item, compress
 from ..backends.native.sources import kernel_sources
 from ..backends.program import Call, ConstantArray, ParamValue, Program
@@ -21,7 +22,14 @@ from .border import Converters, input_converters, output_converters
 
 SELFTEST_SEED = 0x7EC0DE01
 STORED_BYTES = 64  # outputs up to this size are stored as they are, larger ones as their CRC-32
-TEMPLATES = ("model.h", "model.c", "weights.h", "weights.c")
+SELFTEST = "selftest.c.j2"
+TEMPLATES: Mapping[str, str] = {
+    ".h": "model.h.j2",
+    ".c": "model.c.j2",
+    "_weights.h": "weights.h.j2",
+    "_weights.c": "weights.c.j2",
+    "_selftest.c": SELFTEST,
+}
 BORDER_HEADERS = ("te_border.h", "te_common.h", "te_crc32.h", "te_rows.h")
 
 CTYPES: Mapping[DType, str] = {
@@ -47,18 +55,14 @@ class ModelInfo:
 
 def render_model(program: Program, info: ModelInfo) -> dict[str, str]:
     """Every file of the model by name: `<model>.h`, `<model>.c`, ..., and the kernels."""
-    model = ModelView(program, info)
-    templates = [*TEMPLATES, *(["selftest.c"] if info.golden else [])]
+    model, helpers = ModelView(program, info), {"c_float": c_float, "c_value": c_value, "c_operand": c_operand}
     files = {
-        template.replace("model.", f"{program.name}.")
-        if template.startswith("model.")
-        else f"{program.name}_{template}": render(
-            f"model/{template}.j2", model=model, c_float=c_float, c_value=c_value, c_operand=c_operand
-        )
-        for template in templates
+        f"{program.name}{suffix}": render(f"model/{template}", model=model, **helpers)
+        for suffix, template in TEMPLATES.items()
+        if template != SELFTEST or info.golden
     }
     kernels = [*program.sources, *(s for header in BORDER_HEADERS for s in kernel_sources(header))]
-    return files | {s.name: s.text for s in sorted(kernels, key=lambda s: s.name)}
+    return files | {source.name: source.text for source in unique_sources(kernels)}
 
 
 def selftest_inputs(graph: Graph) -> list[Array]:

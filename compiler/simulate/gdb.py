@@ -5,12 +5,14 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator, Sequence
 
+from .machine import SimulationError
+
 CHUNK = 1024  # bytes of memory per packet: half of QEMU's packet size in hex
 BATCH = 16  # packets on the way: what socket buffers hold in any case
 INTERRUPT = b"\x03"
 
 
-class GdbError(Exception):
+class GdbError(SimulationError):
     """The other side refused, vanished or did not answer in time."""
 
 

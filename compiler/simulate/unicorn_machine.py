@@ -53,10 +53,16 @@ class UnicornMachine:
         self._reset(board)
 
     def read(self, address: int, count: int) -> bytes:
-        return bytes(self._uc.mem_read(address, count))
+        try:
+            return bytes(self._uc.mem_read(address, count))
+        except self._uc_module.UcError:
+            raise SimulationError(f"there is no memory of {count} bytes at 0x{address:08x}", self.console) from None
 
     def write(self, address: int, data: bytes) -> None:
-        self._uc.mem_write(address, data)
+        try:
+            self._uc.mem_write(address, data)
+        except self._uc_module.UcError:
+            raise SimulationError(f"there is no memory of {len(data)} bytes at 0x{address:08x}", self.console) from None
 
     def register(self, name: str) -> int:
         return int(self._uc.reg_read(self._register(name)))
