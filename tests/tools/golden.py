@@ -29,7 +29,7 @@ _ARENA_BYTES = 1 << 28
 _LOG_CHARACTERS = 400
 
 
-class GoldenUnavailable(Exception):  # noqa: N818 - no error: the caller looks elsewhere
+class GoldenUnavailable(Exception):
     """The native library refuses the model, dies of it, or is not installed."""
 
 
