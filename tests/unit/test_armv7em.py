@@ -16,7 +16,7 @@ from tecompile.graph import Clamp, Quant, Rounding, Tensor
 from tecompile.ops.conv2d import Conv2D
 from tests.tools.graphs import Builder
 
-SHAPES = [PointwiseShape(k, c, relu) for k in (4, 12, 48, 104, 108, 240) for c in (2, 96) for relu in (False, True)]
+SHAPES = [PointwiseShape(k, c, relu) for k in (4, 12, 48, 104, 108, 240, 1028, 1360) for c in (2, 96) for relu in (False, True)]
 
 
 def convolution(inputs: int = 16, outputs: int = 8, weight: int | None = None) -> Conv2D:
@@ -93,6 +93,7 @@ def test_suitable_convolutions_are_offered() -> None:
     ("op", "reason"),
     [
         (convolution(inputs=6), "channels"),
+        (convolution(inputs=1364), "channels"),
         (convolution(outputs=7), "channels"),
         (convolution(weight=-128), "weight of -128"),
         (convolution(inputs=1024, weight=127), "23 bits"),

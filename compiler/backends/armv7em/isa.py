@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from ...errors import InternalError
+
 LOW_ARGUMENTS = ("r0", "r1", "r2", "r3")
 CALLEE_SAVED = ("r4", "r5", "r6", "r7", "r8", "r9", "r10", "r11")
 
@@ -43,12 +45,21 @@ def _op(text: str, writes: Iterable[str], reads: Iterable[str], stack: int = 0) 
     return Instr(text, frozenset(reads), frozenset(writes), stack)
 
 
+def _within(value: int, low: int, high: int, step: int = 1) -> int:
+    """An immediate that the encoding has room for."""
+    if not low <= value <= high or value % step:
+        raise InternalError(f"immediate {value} is not one of {low}, {low + step} ... {high}")
+    return value
+
+
 def ldr(rd: str, base: str, offset: int = 0) -> Instr:
+    _within(offset, -255, 4095)
     return _op(f"ldr {rd}, [{base}, #{offset}]", [rd], [base])
 
 
 def ldrd(first: str, second: str, base: str, offset: int) -> Instr:
     """Both addresses must be word aligned."""
+    _within(offset, -1020, 1020, 4)
     return _op(f"ldrd {first}, {second}, [{base}, #{offset}]", [first, second], [base])
 
 
@@ -68,14 +79,17 @@ def stm_next(base: str, registers: Iterable[str]) -> Instr:
 
 
 def str_(rs: str, base: str, offset: int = 0) -> Instr:
+    _within(offset, -255, 4095)
     return _op(f"str {rs}, [{base}, #{offset}]", [], [rs, base])
 
 
 def strd(first: str, second: str, base: str, offset: int) -> Instr:
+    _within(offset, -1020, 1020, 4)
     return _op(f"strd {first}, {second}, [{base}, #{offset}]", [], [first, second, base])
 
 
 def strb(rs: str, base: str, offset: int) -> Instr:
+    _within(offset, -255, 4095)
     return _op(f"strb {rs}, [{base}, #{offset}]", [], [rs, base])
 
 
@@ -108,6 +122,7 @@ def smmlar(rd: str, a: str, b: str, acc: str) -> Instr:
 
 
 def asr(rd: str, rs: str, bits: int) -> Instr:
+    _within(bits, 1, 32)
     return _op(f"asr {rd}, {rs}, #{bits}", [rd], [rs])
 
 
@@ -125,18 +140,18 @@ def ssat8(rd: str, rs: str) -> Instr:
 
 
 def add(rd: str, rn: str, value: int) -> Instr:
-    return _op(f"add {rd}, {rn}, #{value}", [rd], [rn])
+    """The plain 12-bit form, which every value up to 4095 has."""
+    return _op(f"addw {rd}, {rn}, #{_within(value, 0, 4095)}", [rd], [rn])
+
+
+def add_register(rd: str, rn: str, rm: str) -> Instr:
+    return _op(f"add {rd}, {rn}, {rm}", [rd], [rn, rm])
 
 
 def constant(rd: str, value: int) -> tuple[Instr, Instr]:
     """Any 32-bit value, in two instructions."""
     low, high = value & 0xFFFF, value >> 16 & 0xFFFF
     return _op(f"movw {rd}, #0x{low:04x}", [rd], []), _op(f"movt {rd}, #0x{high:04x}", [rd], [rd])
-
-
-def vmov(rd: str, rs: str) -> Instr:
-    """Between a core register and one of the FPU, where a constant can wait cheaper than on the stack."""
-    return _op(f"vmov {rd}, {rs}", [rd], [rs])
 
 
 def cmp(a: str, b: str) -> Instr:

@@ -7,7 +7,7 @@ import numpy as np
 from ...graph import Array, Clamp, Rounding
 from ...ops.conv2d import Conv2D
 
-LARGEST_STORE_OFFSET = 4095  # of STRB: the last of four pixels lies 3 * outputs + 1 bytes on
+LARGEST_OFFSET = 4095  # of LDR and STRB: the last of four pixels lies three pixels on
 
 
 def unsuitable(op: Conv2D) -> str | None:
@@ -16,7 +16,7 @@ def unsuitable(op: Conv2D) -> str | None:
     if not kernel_is_pointwise:
         return "not a 1x1 convolution of stride 1"
     channels_in, channels_out = op.x.image.channels, op.y.image.channels
-    if channels_in % 4 or channels_out % 2 or 3 * channels_out + 1 > LARGEST_STORE_OFFSET:
+    if channels_in % 4 or channels_out % 2 or 3 * max(channels_in, channels_out) + 4 > LARGEST_OFFSET:
         return f"{channels_in} -> {channels_out} channels"
     if op.rounding is not Rounding.DOUBLE or op.clamp != Clamp(-128, 127):
         return "other rounding or activation bounds"

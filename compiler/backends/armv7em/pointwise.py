@@ -31,10 +31,11 @@ from .isa import CALLEE_SAVED, Label, Line
 ACCUMULATORS = (("r4", "r6", "r8", "r10"), ("r5", "r7", "r9", "r11"))
 WEIGHTS = ("r2", "r3")
 OPERANDS = ("r12", "lr")
-LARGEST_UNROLLED = 26  # groups of four inputs: beyond, offsets leave LDRD's range
+LARGEST_UNROLLED = 26  # groups of four inputs; offsets would allow 32, but code grows and gains little
 LOOP_GROUPS = 4  # per turn of a loop
 GROUP_OPERAND_BYTES = 32  # 4 inputs of 4 pixels, 16 bits each
 GROUP_STREAM_BYTES = 8  # 4 weights of 2 channels
+OPERANDS_SLOT, OUT_SLOT, STREAM_END_SLOT, OPERANDS_END_SLOT = 0, 4, 8, 12  # on the stack
 
 
 @dataclass(frozen=True)
@@ -58,24 +59,25 @@ def block_kernel(shape: PointwiseShape) -> Function:
     """void block(const int32_t *operands, const uint32_t *stream, int8_t *out, const uint32_t *stream_end)"""
     lines: list[Line] = [
         isa.push([*CALLEE_SAVED, "lr"]),
-        isa.grow_stack(12),
-        isa.strd("r2", "r3", "sp", 4),
-        isa.str_("r0", "sp"),
+        isa.grow_stack(16),
+        isa.strd("r2", "r3", "sp", OUT_SLOT),
+        isa.str_("r0", "sp", OPERANDS_SLOT),
     ]
     if shape.groups > LARGEST_UNROLLED:
-        lines += [isa.add("r12", "r0", shape.groups * GROUP_OPERAND_BYTES), isa.vmov("s0", "r12")]
+        lines += isa.constant("r12", shape.groups * GROUP_OPERAND_BYTES)
+        lines += [isa.add_register("r12", "r12", "r0"), isa.str_("r12", "sp", OPERANDS_END_SLOT)]
     pair = Label(1)
-    lines += [pair, isa.ldrd_next("r10", "r11", "r1"), *_dot_products(shape), isa.ldr("r0", "sp", 4)]
+    lines += [pair, isa.ldrd_next("r10", "r11", "r1"), *_dot_products(shape), isa.ldr("r0", "sp", OUT_SLOT)]
     for channel in (0, 1):
         lines += [isa.ldm_next("r1", ("r2", "r3", "r12")), *_requantise(shape, channel)]
     lines += [
-        isa.ldr("lr", "sp", 8),
+        isa.ldr("lr", "sp", STREAM_END_SLOT),
         isa.add("r0", "r0", 2),
-        isa.str_("r0", "sp", 4),
-        isa.ldr("r0", "sp"),
+        isa.str_("r0", "sp", OUT_SLOT),
+        isa.ldr("r0", "sp", OPERANDS_SLOT),
         isa.cmp("r1", "lr"),
         isa.bne_back(pair),
-        isa.shrink_stack(12),
+        isa.shrink_stack(16),
         isa.pop_return(CALLEE_SAVED),
     ]
     purpose = f"1x1 convolution, {shape.inputs} -> {shape.outputs} channels of 4 pixels"
@@ -110,7 +112,7 @@ def _dot_products(shape: PointwiseShape) -> Iterator[Line]:
     yield turn
     for _ in range(LOOP_GROUPS):
         yield from _group(first=False)
-    yield from (isa.vmov("r12", "s0"), isa.cmp("r0", "r12"), isa.bne_back(turn))
+    yield from (isa.ldr("r12", "sp", OPERANDS_END_SLOT), isa.cmp("r0", "r12"), isa.bne_back(turn))
 
 
 def _group(first: bool, group: int | None = None) -> Iterator[Line]:
