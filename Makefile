@@ -1,16 +1,17 @@
 # make demo   compile the bundled model, run it on a simulated STM32H743, show what it sees
 # make test   ruff, mypy, pytest
+# make sweep  the long random sweeps that `make test` leaves out
 #
 # Both need Python 3.11 or newer and PyPI, nothing else; they work in a virtual environment of their own.
 # Without make (Windows): see README.md, "Two commands".
 
 PYTHON ?= python3
 VENV ?= .venv
-PYTEST_ARGS ?= -n 2
+JOBS ?= 2
 
 BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 
-.PHONY: help demo test lint format clean
+.PHONY: help demo test sweep lint format clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -19,7 +20,10 @@ demo: $(VENV)/sim.stamp
 	$(BIN)/python examples/demo.py
 
 test: lint
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n $(JOBS) -m "not slow"
+
+sweep: $(VENV)/dev.stamp
+	$(BIN)/python -m pytest -n $(JOBS) -m slow
 
 lint: $(VENV)/dev.stamp
 	$(BIN)/python -m ruff check .

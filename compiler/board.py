@@ -76,6 +76,7 @@ class Board:
     simulator: str  # unicorn, qemu, host or none
     machine: str  # QEMU's -M
     projects: tuple[str, ...]  # kinds that suit, the default one first
+    dma_alignment: int = 1  # of input buffers: a cache line where a D-cache and DMA meet
     facts: Mapping[str, Any] = field(default_factory=dict)
 
     def memory(self, name: str) -> Memory:
@@ -83,6 +84,10 @@ class Board:
             if memory.name == name:
                 return memory
         raise InternalError(f"board {self.name} has no memory {name}")
+
+    @property
+    def arena_alignment(self) -> int:
+        return max(8, self.dma_alignment)
 
     @property
     def is_host(self) -> bool:
@@ -184,6 +189,7 @@ def parse_board(name: str, text: str) -> Board:
         simulator=data.pop("simulator"),
         machine=data.pop("machine", ""),
         projects=tuple(data.pop("projects")),
+        dma_alignment=data.pop("dma_alignment", 1),
         facts=data,
     )
 

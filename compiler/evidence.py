@@ -37,7 +37,7 @@ def gather(
     """Run each of the models that share a firmware on its own cases: the ELF that runs is the one that ships."""
     board = load_board(HOST) if method == HOST else compilations[0].request.board
     if (reason := why_not(method, board)) is not None:
-        raise CannotMeet(reason, "`tecompile doctor` tells how to get compilers and simulators")
+        raise CannotMeet(reason, "`pip install tecompile[sim]`; `tecompile doctor` tells what else is missing")
     toolchain = find_toolchain(board)
     files = project_files(compilations, PROJECT)
     found = []

@@ -358,8 +358,7 @@ class Graph:
         return found
 
     def input_border(self, tensor: Tensor) -> Border | None:
-        return next((b for b in self.borders if b.inner is tensor and tensor in self.inputs), None)
+        return next((b for b in self.borders if b.inner is tensor and b.op.y is tensor), None)
 
     def output_border(self, tensor: Tensor) -> Border | None:
-        found = (b for b in self.borders if b.inner is tensor and b.op.x is tensor)
-        return next(found, None)
+        return next((b for b in self.borders if b.inner is tensor and b.op.x is tensor), None)

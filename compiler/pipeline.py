@@ -12,20 +12,34 @@ from .backends import backend_chain
 from .backends.backend import lower_program
 from .backends.program import Program
 from .board import Board, fit
-from .errors import CannotMeet, InvalidInput
+from .errors import CannotMeet, InternalError, InvalidInput
 from .frontend import check_supported, parse, with_rounding
 from .graph import Graph
 from .interpret import run
 from .passes import simplify
-from .planner.planner import Optimize, make_plan
+from .planner.planner import Optimize, Place, make_plan
 from .render.model import ModelInfo, render_model, selftest_inputs
-from .render.project import render_project
+from .render.project import STACK_BYTES, render_project
 
-C_KEYWORDS = frozenset({
-    "auto", "break", "case", "char", "const", "continue", "default", "do", "double", "else", "enum", "extern", "float",
-    "for", "goto", "if", "inline", "int", "long", "main", "register", "restrict", "return", "short", "signed", "sizeof",
-    "static", "struct", "switch", "typedef", "union", "unsigned", "void", "volatile", "while",
-})  # fmt: skip
+# What a model can't be called: its name becomes <name>.c, <name>.h, <name>_t, <NAME>_... and a member of a union.
+_RESERVED = re.compile(
+    "|".join((
+        # keywords of C and C++, predefined macros
+        "alignas|alignof|and|asm|auto|bool|break|case|catch|char|class|const|constexpr|continue|decltype|default|delete",
+        "do|double|else|enum|explicit|export|extern|false|float|for|friend|goto|if|inline|int|long|mutable|namespace|new",
+        "not|noexcept|nullptr|operator|or|private|protected|public|register|requires|restrict|return|short|signed|sizeof",
+        "static|struct|switch|template|this|throw|true|try|typedef|typeid|typename|typeof|union|unsigned|using|virtual",
+        "void|volatile|while|xor|linux|unix|i386",
+        # types and limits of the standard headers: int8_t, SIZE_MAX
+        r"u?int(_least|_fast)?\d+|u?int(ptr|max)|s?size|ptrdiff|wchar|wint|char\d+|max_align|sig_atomic|time|clock|off",
+        # headers that ours include, directly or not
+        "stdint|stddef|features|limits|newlib|sys|machine|bits",
+        # our own files, functions and macros
+        "main|run|startup|board|chip|stm32|te|te_.*",
+        # files that Windows can't have
+        r"aux|con|nul|prn|com\d|lpt\d",
+    ))
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -69,22 +83,25 @@ def compile_model(data: bytes, source: str, request: Request) -> Compilation:
     graph = simplify(original)
     check_supported(graph)
     chain = backend_chain(request.kernels, request.board.core)
-    plan = make_plan(graph, chain, request.board.arena[0], request.optimize)
+    plan = make_plan(graph, chain, arena_place(request.board), request.optimize)
     _check_ram(plan.arena_bytes, request)
     program = lower_program(name, plan, chain.backends)
-    check_fit(request.board, program, program.weights_bytes)
+    check_fit(request.board, program, program.weights_bytes, STACK_BYTES)
     sha256 = hashlib.sha256(data).hexdigest()
     golden = tuple(output.tobytes() for output in run(graph, selftest_inputs(graph)))
-    info = ModelInfo(Path(source).name, sha256, golden)
+    info = ModelInfo(Path(source).name, sha256, golden, request.board.arena_alignment)
     return Compilation(request, Path(source).name, sha256, original, program, render_model(program, info))
 
 
 def project_files(compilations: Sequence[Compilation], kind: str) -> dict[str, str]:
     """The files of one project kind; several models share one arena and one main."""
     programs = [c.program for c in compilations]
+    check_names([program.name for program in programs])
     files: dict[str, str] = {}
     for compilation in compilations:
-        files |= compilation.model_files
+        for path, text in compilation.model_files.items():
+            if files.setdefault(path, text) != text:
+                raise InternalError(f"two models have different files called {path}")
     return render_project(kind, programs, compilations[0].request.board, files)
 
 
@@ -93,11 +110,25 @@ def c_name(text: str) -> str:
     name = re.sub(r"\W+", "_", text, flags=re.ASCII).strip("_").lower()
     if not name:
         raise InvalidInput(f"no C name can be made of {text!r}", "choose one with --name")
-    return f"model_{name}" if name[0].isdigit() or name in C_KEYWORDS else name
+    return f"model_{name}" if name[0].isdigit() or _RESERVED.fullmatch(name) else name
+
+
+def check_names(names: Sequence[str]) -> None:
+    """Models share a firmware: all that is named after one must not look as if it were another's."""
+    for i, first in enumerate(names):
+        for second in names[i + 1 :]:
+            if first == second:
+                raise InvalidInput(f"two models are called {first}", "rename one of the files")
+            short, long = sorted((first, second), key=len)
+            if long.startswith(f"{short}_"):
+                raise InvalidInput(
+                    f"models {short} and {long} can't share a firmware: the names of {long} could be those of {short}",
+                    "rename one of the files, or compile the models one by one (--name then gives another name)",
+                )
 
 
 def check_fit(board: Board, program: Program, flash_bytes: int, ram_bytes: int = 0) -> None:
-    """Refuse what the board's memories can't hold; `flash_bytes` may still be the weights alone."""
+    """Refuse what the board's memories can't hold; `flash_bytes` may still be the weights alone, `ram_bytes` the stack."""
     needs: dict[str, int] = {}
     for region in program.plan.regions:
         needs[region.memory] = needs.get(region.memory, 0) + region.nbytes
@@ -107,6 +138,14 @@ def check_fit(board: Board, program: Program, flash_bytes: int, ram_bytes: int =
             f"{program.name} does not fit: {'; '.join(reasons)}",
             "try --optimize ram or --optimize size, a smaller network, or a board with more memory",
         )
+
+
+def arena_place(board: Board) -> Place:
+    """The board's first arena memory. A computer's own has no end worth naming."""
+    memory = board.arena[0]
+    if board.is_host:
+        return Place(memory)
+    return Place(memory, board.memory(memory).nbytes, board.dma_alignment)
 
 
 def _check_ram(arena_bytes: int, request: Request) -> None:

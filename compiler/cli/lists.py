@@ -36,13 +36,13 @@ def boards(console: Console, as_json: bool, board: str | None) -> None:
 
 
 def _board_row(board: Board) -> tuple[str, ...]:
-    ram = sum(board.memory(name).nbytes for name in board.arena) // 1024
+    ram = "-" if board.is_host else f"{sum(board.memory(name).nbytes for name in board.arena) // 1024:,} KiB"
     return (
         board.name,
         board.title,
         board.core.name,
         str(board.mhz or "-"),
-        f"{ram:,} KiB",
+        ram,
         " ".join(board.aliases) or "-",
     )
 
@@ -111,9 +111,13 @@ def summary(operator: type[Op]) -> str:
     family = [op for op in OPERATORS.values() if op.__module__ == operator.__module__]
     own = (operator.__doc__ or "").split("\n")[0]
     if len(family) > 1 and not own.startswith(f"{operator.__name__}("):
-        return own
+        return _phrase(own)
     text = (sys.modules[operator.__module__].__doc__ or "").split("\n")[0]
-    return re.sub(r"^([A-Z0-9_]+( and |, )?)+[:,]? ", "", text)
+    return _phrase(re.sub(r"^([A-Z0-9_]+( and |, )?)+[:,]? ", "", text))
+
+
+def _phrase(sentence: str) -> str:
+    return sentence[:1].lower() + sentence[1:].rstrip(".")
 
 
 def _known_operator(name: str) -> str:

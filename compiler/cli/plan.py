@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from ..backends import backend_chain
-from ..pipeline import Compilation, Request
+from ..pipeline import Compilation, Request, arena_place
 from ..planner.planner import Optimize, make_plan
 from ..report.plan import buffer_lines, candidate_lines, peak_lines, plan_json, stage_lines
 from .console import Console, terminal_width
@@ -50,4 +50,4 @@ def alternatives(compiled: Compilation) -> list[tuple[str, int]]:
 
 def _arena_bytes(compiled: Compilation, trial: Request) -> int:
     chain = backend_chain(trial.kernels, trial.board.core)
-    return make_plan(compiled.graph, chain, trial.board.arena[0], trial.optimize).arena_bytes
+    return make_plan(compiled.graph, chain, arena_place(trial.board), trial.optimize).arena_bytes

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
 from ..errors import InvalidInput
-from ..pipeline import Compilation, Request, compile_model
+from ..pipeline import Compilation, Request, c_name, check_names, compile_model
 from ..report.result import Result, Source, planned_result
 from .console import Console
 
 
 def compile_all(console: Console, models: Sequence[Path], request: Request) -> list[Compilation]:
-    """Every model for the same board; their names must differ, as they share a firmware."""
+    """Every model for the same board; their names must tell them apart, as they share a firmware."""
     if len(models) > 1 and request.name is not None:
         raise InvalidInput("--name was given with several models", "leave it out: models are named after their files")
-    made = [compile_one(console, model, request) for model in models]
-    names = [c.program.name for c in made]
-    if len(set(names)) < len(names):
-        raise InvalidInput(f"two models are called {', '.join(sorted(names))}", "rename one of the files")
-    return made
+    if len(models) > 1:
+        _check_models(models)
+    return [compile_one(console, model, request) for model in models]
+
+
+def _check_models(models: Sequence[Path]) -> None:
+    """Before any of them is compiled."""
+    for model, times in Counter(model.resolve() for model in models).items():
+        if times > 1:
+            raise InvalidInput(f"{model.name} was given more than once", "leave the others out: one is enough")
+    check_names([c_name(model.stem) for model in models])
 
 
 def compile_one(console: Console, model: Path, request: Request) -> Compilation:

@@ -60,19 +60,36 @@ class UnsupportedModel(CannotMeet):
 
 
 def check_supported(graph: Graph) -> None:
-    """Raise UnsupportedModel; to be asked once constants are folded."""
+    """Raise UnsupportedModel; to be asked of a simplified graph."""
     blockers = [Blocker(op.label, reason) for op in graph.ops for reason in op.unsupported()]
-    blockers += _floats_inside(graph)
+    blockers += [*_unfolded(graph), *_floats(graph), *_constant_outputs(graph)]
     if blockers:
         raise UnsupportedModel(graph.name, blockers)
 
 
-def _floats_inside(graph: Graph) -> Iterator[Blocker]:
+def _unfolded(graph: Graph) -> Iterator[Blocker]:
+    """What depends on no input was computed already, unless its result is too large to store."""
+    for op in graph.ops:
+        if not op.activations and not op.effects:
+            yield Blocker(op.label, f"{op.y.describe()} depends on no input and is too large to store")
+
+
+def _floats(graph: Graph) -> Iterator[Blocker]:
     """Real numbers may only cross the border: in by QUANTIZE, out by DEQUANTIZE."""
+    crossing = {*graph.inputs, *graph.outputs}
     for op in graph.ops:
         for tensor in (*op.activations, *op.outputs):
-            if tensor.dtype is DType.FLOAT32 and tensor not in graph.inputs and tensor not in graph.outputs:
-                yield Blocker(op.label, f"{tensor.name} is float32 inside the network")
+            if tensor.dtype is DType.FLOAT32:
+                where = "not at a border that can be lifted" if tensor in crossing else "inside the network"
+                yield Blocker(op.label, f"{tensor.name} is float32 {where}")
+
+
+def _constant_outputs(graph: Graph) -> Iterator[Blocker]:
+    for number, tensor in enumerate(graph.outputs):
+        if tensor.is_constant:
+            yield Blocker(
+                f"output {number}", f"{tensor.name} is a constant: nothing is computed"
+            )
 
 
 def certain_blockers(ops: Iterable[Op]) -> Iterator[Blocker]:

@@ -49,6 +49,7 @@ class Conv2D(WindowedOp, ScaledOp):
     def unsupported(self) -> Iterator[str]:
         yield from super().unsupported()
         yield from more_than_one_batch(self.x)
+        yield from self.unsupported_window()
         if self.weights.shape[3] != self.x.shape[3]:
             yield f"grouped convolution ({self.x.shape[3]} channels in, {self.weights.shape[3]} in the weights)"
         if self.weights.quant is not None and any(self.weights.quant.zero_points):

@@ -54,6 +54,7 @@ class DepthwiseConv2D(WindowedOp, ScaledOp):
     def unsupported(self) -> Iterator[str]:
         yield from super().unsupported()
         yield from more_than_one_batch(self.x)
+        yield from self.unsupported_window()
         if self.weights.quant is not None and any(self.weights.quant.zero_points):
             yield f"{self.weights.name} has a zero point other than 0"
 

@@ -13,6 +13,8 @@ from ..graph import Array, Node, Op, Padding, Region, Span
 from .checks import wrong_rank, wrong_shape
 from .options import option_int, option_str
 
+MOST_VALUES = 1 << 28  # that all windows of an operator see together
+
 
 class Pair(NamedTuple):
     """A value for rows and one for columns."""
@@ -60,6 +62,16 @@ class WindowedOp(Op):
         yield from wrong_rank(self.y, 4)
         if len(self.x.shape) == 4 and self.x.shape[0] == 1:  # larger batches are refused later, as unsupported
             yield from wrong_shape(self.y, (self.x.shape[0], *self.output_size(), channels))
+
+    def unsupported_window(self) -> Iterator[str]:
+        """Windows so far out of proportion that the reference could not hold what they see."""
+        image, pad = self.x.image, self.padding
+        padded = (image.rows + pad.top + pad.bottom) * (image.columns + pad.left + pad.right) * image.channels
+        seen = (
+            self.y.elements // max(1, self.y.image.channels) * self.kernel.rows * self.kernel.columns * image.channels
+        )
+        if max(padded, seen) > MOST_VALUES:
+            yield f"a window of {self.extent.rows} x {self.extent.columns} on {self.x.describe()}"
 
     def patches(self, x: Array, fill: int) -> Array:
         """View of [rows, columns, channels] as [out rows, out columns, taps down, taps across, channels]."""

@@ -38,6 +38,7 @@ class Pool2D(WindowedOp):
         yield from not_per_tensor((self.x, self.y))
         yield from self._rescales()
         yield from more_than_one_batch(self.x)
+        yield from self.unsupported_window()
 
     def _rescales(self) -> Iterator[str]:
         """The kernels can't; TFLM takes scales for equal that are off by less than 1e-6."""

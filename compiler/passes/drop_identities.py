@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
-from ..graph import Graph, Op
+from ..graph import Graph, Op, Tensor
 from ..ops.pad import Pad
 from ..ops.pool2d import Pool2D
 from ..ops.quantize import Quantize
@@ -14,18 +15,28 @@ from ..rewriting import substitute
 
 
 def drop_identities(graph: Graph) -> Graph:
+    """Of the two names that become one, an output of the graph keeps its own."""
+    kept: list[Op] = []
+    renamed: dict[Tensor, Tensor] = {}
     for op in graph.ops:
-        both_visible = op.y in graph.outputs and (op.x in graph.inputs or op.x in graph.outputs)
-        if not both_visible and _is_identity(op):
-            return drop_identities(_without(graph, op))
-    return graph
+        if not _is_identity(op):
+            kept.append(op)
+            continue
+        source = _resolve(op.x, renamed)
+        if op.y not in graph.outputs:
+            renamed[op.y] = source
+        elif source in graph.inputs or source in graph.outputs:
+            kept.append(op)  # both names are visible from outside
+        else:
+            renamed[source] = op.y
+    final = {t: _resolve(t, renamed) for t in renamed}
+    return substitute(replace(graph, ops=tuple(kept)), final) if final else graph
 
 
-def _without(graph: Graph, op: Op) -> Graph:
-    """One of the two names goes: an output of the graph keeps its own."""
-    rest = replace(graph, ops=tuple(o for o in graph.ops if o is not op))
-    gone, kept = (op.x, op.y) if op.y in graph.outputs else (op.y, op.x)
-    return substitute(rest, {gone: kept})
+def _resolve(tensor: Tensor, renamed: Mapping[Tensor, Tensor]) -> Tensor:
+    while tensor in renamed:
+        tensor = renamed[tensor]
+    return tensor
 
 
 def _is_identity(op: Op) -> bool:

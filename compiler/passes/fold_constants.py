@@ -8,6 +8,8 @@ from ..graph import Graph, Op, Tensor
 from ..ops.shapes import Shape
 from ..rewriting import substitute
 
+MOST_ELEMENTS = 1 << 24  # of a result; a small file must not be able to ask for all memory
+
 
 def fold_constants(graph: Graph) -> Graph:
     """Operators of constants, and SHAPE of anything, become constants themselves."""
@@ -24,4 +26,6 @@ def fold_constants(graph: Graph) -> Graph:
 
 
 def _foldable(op: Op) -> bool:
+    if sum(t.elements for t in op.outputs) > MOST_ELEMENTS:
+        return False
     return isinstance(op, Shape) or (not op.activations and not op.effects and not any(op.unsupported()))

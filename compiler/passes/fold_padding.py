@@ -14,17 +14,19 @@ from ..ops.pad import Pad
 
 
 def fold_padding(graph: Graph) -> Graph:
-    """A PAD that still has other readers stays for them."""
+    """A PAD that still has other readers stays for them. Several PADs in a row fold one after the other."""
     producers = graph.producers()
 
     def folded(op: Op) -> Op:
-        pad = producers.get(op.x) if op.inputs and op.inputs[0] is not None else None
-        if isinstance(op, (Conv2D, DepthwiseConv2D)) and isinstance(pad, Pad) and pad.only_rows_and_columns:
-            return replace(op, inputs=(pad.x, *op.inputs[1:]), padding=_sum(op.padding, pad))
+        while isinstance(op, (Conv2D, DepthwiseConv2D)):
+            pad = producers.get(op.x)
+            if not isinstance(pad, Pad) or not pad.only_rows_and_columns:
+                break
+            op = replace(op, inputs=(pad.x, *op.inputs[1:]), padding=_sum(op.padding, pad))
         return op
 
     ops = tuple(map(folded, graph.ops))
-    return graph if ops == graph.ops else fold_padding(replace(graph, ops=ops))
+    return graph if ops == graph.ops else replace(graph, ops=ops)
 
 
 def _sum(padding: Padding, pad: Pad) -> Padding:

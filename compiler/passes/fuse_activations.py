@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
-from ..graph import Clamp, Graph, Op
+from ..graph import Clamp, Graph, Op, Tensor
 from ..ops.add import Add
 from ..ops.pool2d import Pool2D
 from ..ops.relu import Relu, Relu6
@@ -14,20 +15,21 @@ Clamped = (ScaledOp, Add, Pool2D)
 
 
 def fuse_activations(graph: Graph) -> Graph:
-    producers = graph.producers()
+    """A chain of several fuses from its start, one after the other."""
+    readers, outputs = graph.consumers(), set(graph.outputs)
+    made: dict[Tensor, Op] = {}  # by output: the operator that makes it now
     for op in graph.ops:
-        before = producers.get(op.x) if isinstance(op, (Relu, Relu6)) else None
-        if isinstance(op, (Relu, Relu6)) and isinstance(before, Clamped) and _may_fuse(graph, op):
+        before = made.get(op.x) if isinstance(op, (Relu, Relu6)) else None
+        if isinstance(op, (Relu, Relu6)) and isinstance(before, Clamped) and _may_fuse(op, readers, outputs):
             low, high = max(before.clamp.low, op.clamp.low), min(before.clamp.high, op.clamp.high)
-            fused = replace(before, clamp=Clamp(low, high), outputs=op.outputs)
-            return fuse_activations(_exchange(graph, before, op, fused))
-    return graph
+            del made[op.x]
+            made[op.y] = replace(before, clamp=Clamp(low, high), outputs=op.outputs)
+        else:
+            made.update(dict.fromkeys(op.outputs, op))
+    ops = tuple(dict.fromkeys(made.values()))
+    return graph if ops == graph.ops else replace(graph, ops=ops)
 
 
-def _may_fuse(graph: Graph, op: Op) -> bool:
-    alone = graph.consumers()[op.x] == (op,) and op.x not in graph.outputs
+def _may_fuse(op: Op, readers: Mapping[Tensor, tuple[Op, ...]], outputs: set[Tensor]) -> bool:
+    alone = readers[op.x] == (op,) and op.x not in outputs
     return alone and op.x.quant is not None and op.x.quant.same_as(op.y.quant)
-
-
-def _exchange(graph: Graph, before: Op, op: Op, fused: Op) -> Graph:
-    return replace(graph, ops=tuple(fused if o is before else o for o in graph.ops if o is not op))

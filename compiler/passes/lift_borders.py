@@ -16,9 +16,9 @@ from ..ops.quantize import Quantize
 def lift_borders(graph: Graph) -> Graph:
     for op in graph.ops:
         if _is_input_border(graph, op):
-            return lift_borders(_lift_input(graph, op))
-        if _is_output_border(graph, op):
-            return lift_borders(_lift_output(graph, op))
+            graph = _lift_input(graph, op)
+        elif _is_output_border(graph, op):
+            graph = _lift_output(graph, op)
     return graph
 
 
@@ -30,7 +30,7 @@ def _is_input_border(graph: Graph, op: Op) -> bool:
 
 
 def _is_output_border(graph: Graph, op: Op) -> bool:
-    if not isinstance(op, (Quantize, Dequantize)) or op.y not in graph.outputs or op.x in graph.inputs:
+    if not isinstance(op, (Quantize, Dequantize)) or op.y not in graph.outputs:
         return False
     unused = not graph.consumers()[op.y] and op.x not in graph.outputs and not op.x.is_constant
     return unused and (isinstance(op, Dequantize) or _shifted_by_128(op.y, op.x))

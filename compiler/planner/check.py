@@ -11,7 +11,7 @@ import numpy as np
 
 from ..errors import InternalError
 from ..graph import Array, Op, Region, Span, Tensor
-from .plan import Plan, Scratch, Step
+from .plan import Full, Plan, Scratch, Step
 
 POSITION_BITS = 40  # a byte's tag is (tensor number << 40) + its position in that tensor
 GARBAGE = -1
@@ -47,7 +47,7 @@ class _Replay:
         for index, tensor in self._activations(op):
             rows = op.window(index, Region(Span(step.first, step.last), op.y.whole.columns)).rows
             self.read(tensor, rows, who)
-            if index not in choice.in_place:
+            if index not in choice.in_place or not self.in_one_place(tensor, op.y):
                 self.keep_apart(tensor, rows, step, who)
         if op in self.plan.scratch:
             self.take_scratch(op, self.plan.scratch[op], who)
@@ -63,6 +63,12 @@ class _Replay:
     def write(self, tensor: Tensor, first: int, last: int, who: str) -> None:
         for row in range(first, last):
             self.row(tensor, row, who)[:] = self.tags[tensor] + row * tensor.row_bytes + np.arange(tensor.row_bytes)
+
+    def in_one_place(self, source: Tensor, result: Tensor) -> bool:
+        """What in-place kernels need: both whole, from the same byte on, the result not larger."""
+        x, y = self.plan.buffers[source], self.plan.buffers[result]
+        same = (x.region, x.offset) == (y.region, y.offset) and result.nbytes <= source.nbytes
+        return same and isinstance(x, Full) and isinstance(y, Full)
 
     def keep_apart(self, tensor: Tensor, rows: Span, step: Step, who: str) -> None:
         """Unless the kernel works in place, what it writes must not touch what it reads."""
@@ -104,9 +110,12 @@ class _Replay:
 
 
 def verify_alignment(plan: Plan) -> None:
-    """Every row pointer a kernel receives is aligned as its Candidate asks."""
+    """Every row pointer a kernel receives is aligned as its Candidate asks, every row laid out so."""
     for op in plan.ops:
         choice = plan.choices[op]
+        wanted = {*choice.layouts_in, choice.layout_out}
+        if wanted != {plan.buffers[t].layout for t in (*op.activations, *op.outputs)}:
+            raise InternalError(f"{op.label} asks for layouts {sorted(w.value for w in wanted)}, which are not planned")
         pairs = [(t, choice.alignment) for t in op.activations] + [(t, choice.output_alignment) for t in op.outputs]
         for tensor, needed in pairs:
             buffer = plan.buffers[tensor]

@@ -25,11 +25,14 @@ class Places:
         return tuple(t for t, r in self.root.items() if r is root)
 
 
-def lay_out(graph: Graph, stages: Sequence[Stage], choices: Mapping[Op, Candidate], memory: str) -> Plan:
+def lay_out(
+    graph: Graph, stages: Sequence[Stage], choices: Mapping[Op, Candidate], memory: str, input_alignment: int
+) -> Plan:
     """Everything in one region, the memory of that name."""
     lifetimes = Lifetimes(graph, stages)
     places = share_places(graph, stages, choices, lifetimes)
     align = _alignments(choices)
+    align |= {t: max(align.get(t, 1), input_alignment) for t in graph.inputs}
     roots = tuple(dict.fromkeys(places.root.values()))
     rings = [(s, t) for s, stage in enumerate(stages) for t in lifetimes.internal(stage)]
     scratch = [(s, _scratch_bytes(stage, choices)) for s, stage in enumerate(stages) if _scratch_bytes(stage, choices)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TypeAlias
 
 from ..graph import Graph, Op, Tensor
@@ -112,15 +113,19 @@ class Plan:
     def arena_bytes(self) -> int:
         return sum(region.nbytes for region in self.regions)
 
-    @property
+    @cached_property
     def ops(self) -> tuple[Op, ...]:
         """The operators that compute, in the order of the generated code."""
         return tuple(op for stage in self.stages for op in stage.ops)
 
-    @property
+    @cached_property
     def steps(self) -> tuple[Step, ...]:
         return tuple(step for stage in self.stages for step in stage.steps)
 
     def layer_name(self, op: Op) -> str:
         """`L07_dw`: the operator's name in generated code, reports and profiles."""
-        return f"L{self.ops.index(op):02d}_{op.short}"
+        return f"L{self._numbers[op]:02d}_{op.short}"
+
+    @cached_property
+    def _numbers(self) -> Mapping[Op, int]:
+        return {op: number for number, op in enumerate(self.ops)}

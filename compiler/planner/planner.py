@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from enum import Enum
 from itertools import pairwise
 
@@ -17,6 +17,7 @@ from .order import best_order
 from .plan import Plan, Stage
 from .schedule import schedule
 
+MOST_BYTES = 1 << 26  # of an arena, where the memory itself has no end
 STREAMED_RUN = 3  # operators in a streamed stage: expand, depthwise, project
 
 
@@ -36,25 +37,39 @@ PREFERENCES: Mapping[Optimize, tuple[Optimize, ...]] = {
 }
 
 
-def make_plan(graph: Graph, target: Target, memory: str, optimize: Optimize = Optimize.BALANCED) -> Plan:
-    """A checked plan with everything in the memory of that name."""
+@dataclass(frozen=True)
+class Place:
+    """Where the arena goes: a memory, how much it holds, what DMA and caches ask of the inputs' addresses."""
+
+    memory: str
+    nbytes: int = MOST_BYTES
+    input_alignment: int = 1
+
+
+def make_plan(graph: Graph, target: Target, place: Place, optimize: Optimize = Optimize.BALANCED) -> Plan:
+    """A checked plan with everything in one memory."""
     graph = replace(graph, ops=best_order(graph))
-    plan = min((_Planner(graph, target, memory, p).run() for p in PREFERENCES[optimize]), key=lambda p: p.arena_bytes)
+    plan = min((_Planner(graph, target, place, p).run() for p in PREFERENCES[optimize]), key=lambda p: p.arena_bytes)
+    if plan.arena_bytes > place.nbytes:  # before it is replayed, which takes eight times as much here
+        raise CannotMeet(
+            f"{graph.name} does not fit: needs {plan.arena_bytes:,} bytes of {place.memory}, which has {place.nbytes:,}",
+            "try --optimize ram, a smaller input or network, or a board with more memory",
+        )
     verify_plan(plan)
     verify_alignment(plan)
     return plan
 
 
 class _Planner:
-    def __init__(self, graph: Graph, target: Target, memory: str, optimize: Optimize) -> None:
+    def __init__(self, graph: Graph, target: Target, place: Place, optimize: Optimize) -> None:
         self.graph = graph
-        self.memory = memory
+        self.place = place
         self.optimize = optimize
         self.ops = tuple(op for op in graph.ops if not op.is_view)
         self.offers = {op: target.candidates(op) for op in self.ops}
         for op, offers in self.offers.items():
             if not offers:
-                raise CannotMeet(f"{op.label}: no kernel for {op.y.describe()}", "try --kernels portable")
+                raise CannotMeet(f"{op.label}: no kernel for {op.y.describe()}", "`tecompile ops` lists what is supported, with its limits")
 
     def run(self) -> Plan:
         """Start layer by layer; stream the run of operators that pins the peak while that helps."""
@@ -68,7 +83,7 @@ class _Planner:
         lifetimes = Lifetimes(self.graph, layer_by_layer)
         choices = {op: self._choose(op, group, lifetimes, s) for s, group in enumerate(groups) for op in group}
         stages = [Stage(group, schedule(group, choices)) for group in groups]
-        return lay_out(self.graph, stages, choices, self.memory)
+        return lay_out(self.graph, stages, choices, self.place.memory, self.place.input_alignment)
 
     def _any(self, group: tuple[Op, ...]) -> Mapping[Op, Candidate]:
         return {op: self._offers(op, group)[0] for op in group}

@@ -14,7 +14,7 @@ _NUMBER = re.compile(r"[-+]?[\d,.]+( ?%)?|n/a|-|")
 
 @dataclass(frozen=True)
 class Table:
-    """Columns with a header; numbers align right, the widest text column gives way on narrow terminals."""
+    """Columns with a header; numbers align right. On narrow terminals the widest text gives way, but not the first."""
 
     header: tuple[str, ...]
     rows: Sequence[Sequence[str]]
@@ -53,9 +53,11 @@ def percent(part: float, whole: float) -> str:
 
 
 def shorten(text: str, width: int) -> str:
-    """Both ends of a long name matter: `model/block_3.../BiasAdd`."""
+    """Both ends of a long name matter: `model/block_3.../BiasAdd`; of a sentence, the beginning."""
     if len(text) <= width:
         return text
+    if " " in text:
+        return text[: width - 1].rstrip() + "…"
     head = (width - 1) // 2
     return f"{text[:head]}…{text[len(text) - (width - 1 - head) :]}"
 
@@ -82,7 +84,7 @@ def encodable(text: str, encoding: str) -> str:
 def _squeeze(widths: list[int], right: list[bool], width: int) -> list[int]:
     """Takes what is too much from the widest text column, again and again."""
     widths = list(widths)
-    flexible = [i for i, numeric in enumerate(right) if not numeric]
+    flexible = [i for i, numeric in enumerate(right) if i and not numeric]
     while sum(widths) + 2 * (len(widths) - 1) > width and flexible:
         widest = max(flexible, key=lambda i: widths[i])
         if widths[widest] <= LEAST_COLUMN:

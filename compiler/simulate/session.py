@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 from typing import Protocol
 
-from ..backends.program import Program
+from ..backends.program import Call, Program
 from ..board import Board
+from ..errors import CannotMeet
 from .elf import Elf
 from .machine import REGISTERS, Machine, SimulationError
 
@@ -57,8 +58,8 @@ class MachineSession:
     def __init__(self, simulator: str, program: Program, board: Board, elf: Elf, machine: Machine) -> None:
         self._simulator, self._program, self._elf, self._machine = simulator, program, elf, machine
         self._steps = program.plan.steps
-        self._names = {op: program.plan.layer_name(op) for op in program.plan.ops}
-        self._functions = {call.op: elf.address(call.function) for call in program.calls}
+        self._names = {call.op: call.function.removeprefix(f"{program.name}_") for call in program.calls}
+        self._functions = {call.op: _entry(elf, call) for call in program.calls}
         entry = elf.address(f"{program.name}_run")
         machine.run_until({entry})
         self._registers = {name: machine.register(name) for name in REGISTERS}
@@ -144,6 +145,17 @@ class MachineSession:
             return None
         painted = self._machine.read(bottom, self._registers["sp"] - bottom)
         return len(painted.lstrip(PAINT))
+
+
+def _entry(elf: Elf, call: Call) -> int:
+    """Layers are functions of their own (noinline): without one, nothing can be compared."""
+    symbol = elf.find(call.function)
+    if symbol is None:
+        raise CannotMeet(
+            f"verification differs: the compiler removed layer {call.function} ({call.op.label})",
+            "this is a bug in tecompile or the compiler: please report it with the model; try another compiler meanwhile",
+        )
+    return symbol.address
 
 
 def _words(data: bytes) -> Sequence[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from dataclasses import dataclass
 
 from ..backends.program import Program
@@ -17,6 +18,8 @@ from .unicorn_machine import MODELS, UnicornMachine, unicorn_missing
 
 def why_not(simulator: str, board: Board) -> str | None:
     """Why this simulator can't run this board's firmware here; None if it can."""
+    if simulator in ("unicorn", "qemu") and importlib.util.find_spec("elftools") is None:
+        return "pyelftools, which reads firmware, is not installed"
     if simulator == "unicorn":
         known = None if board.core.name in MODELS else f"unicorn does not know the {board.core.name}"
         return known or unicorn_missing()

@@ -31,16 +31,19 @@ typedef struct {
 #if defined(__clang__)
 #define TE_INLINE static inline __attribute__((always_inline))
 #define TE_NOINLINE __attribute__((noinline))
+#define TE_COLD static __attribute__((noinline, cold, unused))
 #define TE_ALIGNED(n) __attribute__((aligned(n)))
 #define TE_UNROLL
 #elif defined(__GNUC__)
 #define TE_INLINE static inline __attribute__((always_inline))
-#define TE_NOINLINE __attribute__((noinline, noclone, no_icf))
+#define TE_NOINLINE __attribute__((noipa)) /* not noinline alone: gcc 12 takes some kernels for pure and drops their calls */
+#define TE_COLD static __attribute__((noinline, cold, unused))
 #define TE_ALIGNED(n) __attribute__((aligned(n)))
 #define TE_UNROLL _Pragma("GCC unroll 8")
 #else
 #define TE_INLINE static inline
 #define TE_NOINLINE
+#define TE_COLD static inline
 #define TE_ALIGNED(n)
 #define TE_UNROLL
 #endif

@@ -1,6 +1,7 @@
 /* Fixed-point scaling of accumulators back to 8 bits, bit for bit as TFLite's reference kernels.
  *
- * A factor is mantissa * 2^(shift - 31) with 0 <= mantissa < 2^31 and -31 <= shift <= 31.
+ * A factor is mantissa * 2^(shift - 31) with -31 <= shift <= 31. Some networks have channels with a
+ * negative scale, so mantissas may be negative.
  *
  * SPDX-License-Identifier: Apache-2.0
  * Code that tecompile emits into your project is yours to use under any terms; see LICENSE, "Emitted code". */
@@ -9,9 +10,10 @@
 
 #include "te_common.h"
 
-/* How to round: twice or once. The other forms are shorter, for what the compiler of the model could
- * prove: _RIGHT that every shift is -1 or less, _NEAR also that no accumulator leaves [-2^30, 2^30). */
-typedef enum { TE_DOUBLE, TE_DOUBLE_RIGHT, TE_DOUBLE_NEAR, TE_SINGLE, TE_SINGLE_RIGHT } te_rounding;
+/* How to round: twice or once. The _RIGHT forms are shorter, for operators whose every shift is -1 or
+ * less. In both TE_DOUBLE forms such a shift also promises, as the compiler of the model has proved,
+ * that its accumulators stay in [-2^30, 2^30); where it could not, 64 is added to the shift. */
+typedef enum { TE_DOUBLE, TE_DOUBLE_RIGHT, TE_SINGLE, TE_SINGLE_RIGHT } te_rounding;
 
 /* From accumulators to outputs. `channels` holds bias, mantissa and shift for each output channel. */
 typedef struct {
@@ -22,7 +24,7 @@ typedef struct {
     te_rounding rounding;
 } te_output_t;
 
-/* round(a * b / 2^31), ties upwards. */
+/* round(a * b / 2^31), ties upwards; not for the square of -2^31. */
 TE_INLINE int32_t te_high_mul(int32_t a, int32_t b)
 {
     return (int32_t)(((int64_t)a * b + (1 << 30)) >> 31);
@@ -36,28 +38,28 @@ TE_INLINE int32_t te_round_shift(int32_t value, int32_t bits)
     return (value >> bits) + (((uint32_t)value & mask) > half ? 1 : 0);
 }
 
+/* Rounds twice; any accumulator, any mantissa, any shift from -31 to 31. */
 TE_INLINE int32_t te_rescale(uint32_t acc, int32_t mantissa, int32_t shift)
 {
-    const uint32_t wide = acc << te_max(shift, 0);
-    return te_round_shift(te_high_mul((int32_t)wide, mantissa), te_max(-shift, 0));
+    const int32_t wide = (int32_t)(acc << te_max(shift, 0));
+    const int32_t product = mantissa == INT32_MIN && wide == INT32_MIN ? INT32_MAX : te_high_mul(wide, mantissa);
+    return te_round_shift(product, te_max(-shift, 0));
 }
 
-/* The same for shift <= -1. Ties: one less if negative, then half upwards; never overflows, because
- * the product is above -2^31. */
-TE_INLINE int32_t te_rescale_right(uint32_t acc, int32_t mantissa, int32_t shift)
-{
-    const int32_t product = te_high_mul((int32_t)acc, mantissa);
-    const int32_t biased = product + (product >> 31);
-    return (biased >> -shift) + ((biased >> (-shift - 1)) & 1);
-}
-
-/* The same for accumulators in [-2^30, 2^30), and `offset` added. */
-TE_INLINE int32_t te_rescale_near(uint32_t acc, int32_t mantissa, int32_t shift, int32_t offset)
+/* The same, and `offset` added, for shift <= -1 and accumulators in [-2^30, 2^30). Ties away from zero
+ * are one less if negative, then half upwards. */
+TE_INLINE int32_t te_rescale_right(uint32_t acc, int32_t mantissa, int32_t shift, int32_t offset)
 {
     const int64_t twice = (int32_t)(acc << 1);
     const int32_t product = (int32_t)((twice * mantissa + ((int64_t)1 << 31)) >> 32);
     const int32_t biased = product + (product >> 31);
     return ((biased >> (-shift - 1)) + 1 + 2 * offset) >> 1;
+}
+
+/* What is left: factors of 1/2 and more, and huge accumulators. Few channels of few operators. */
+TE_COLD int32_t te_rescale_rest(uint32_t acc, int32_t mantissa, int32_t shift)
+{
+    return te_rescale(acc, mantissa, shift > 31 ? shift - 64 : shift);
 }
 
 /* Rounds once. Results beyond 31 bits saturate there: any clamp to 8 or 16 bits gives the same. */
@@ -77,33 +79,19 @@ TE_INLINE int32_t te_rescale_single_right(uint32_t acc, int32_t mantissa, int32_
     return (int32_t)(value >> 32) >> (-shift - 1);
 }
 
-TE_INLINE int32_t te_rescale_as(te_rounding rounding, uint32_t acc, int32_t mantissa, int32_t shift)
-{
-    switch (rounding) {
-    case TE_DOUBLE_NEAR:
-        return te_rescale_near(acc, mantissa, shift, 0);
-    case TE_DOUBLE_RIGHT:
-        return te_rescale_right(acc, mantissa, shift);
-    case TE_SINGLE:
-        return te_rescale_single(acc, mantissa, shift);
-    case TE_SINGLE_RIGHT:
-        return te_rescale_single_right(acc, mantissa, shift);
-    default:
-        return te_rescale(acc, mantissa, shift);
-    }
-}
-
-/* Scale, move to the output's zero point, clamp. Shifted right, a value can't overflow when moved. */
+/* Scale, move to the output's zero point, clamp. */
 TE_INLINE int32_t te_finish(const te_output_t *out, uint32_t acc, int32_t mantissa, int32_t shift)
 {
     int32_t value;
-    if (out->rounding == TE_DOUBLE_NEAR) {
-        return te_clamp(te_rescale_near(acc, mantissa, shift, out->zero), out->low, out->high);
+    if (out->rounding == TE_DOUBLE_RIGHT || (out->rounding == TE_DOUBLE && shift < 0)) {
+        return te_clamp(te_rescale_right(acc, mantissa, shift, out->zero), out->low, out->high);
     }
-    value = te_rescale_as(out->rounding, acc, mantissa, shift);
-    if (out->rounding == TE_DOUBLE_RIGHT || out->rounding == TE_SINGLE_RIGHT) {
-        return te_clamp(value + out->zero, out->low, out->high);
+    if (out->rounding == TE_SINGLE_RIGHT) {
+        return te_clamp(te_rescale_single_right(acc, mantissa, shift) + out->zero, out->low, out->high);
     }
+    value = out->rounding == TE_DOUBLE ? te_rescale_rest(acc, mantissa, shift)
+                                       : te_rescale_single(acc, mantissa, shift);
+    /* In this order a value near the ends of 32 bits can't overflow. */
     return te_clamp(value, out->low - out->zero, out->high - out->zero) + out->zero;
 }
 

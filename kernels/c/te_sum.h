@@ -24,7 +24,10 @@ typedef struct {
 TE_INLINE uint32_t te_sum_scale(const te_sum_t *op, const te_operand_t *operand, int32_t value)
 {
     const uint32_t wide = (uint32_t)(value - operand->zero) << 20;
-    return (uint32_t)te_rescale_as(op->output.rounding, wide, operand->mantissa, operand->shift);
+    if (op->output.rounding == TE_SINGLE || op->output.rounding == TE_SINGLE_RIGHT) {
+        return (uint32_t)te_rescale_single(wide, operand->mantissa, operand->shift);
+    }
+    return (uint32_t)te_rescale(wide, operand->mantissa, operand->shift);
 }
 
 TE_INLINE int8_t te_sum(const te_sum_t *op, int32_t a, int32_t b)

@@ -86,10 +86,10 @@ def scaled(draw: Draw, channels: int, depth: int, axis: int) -> Scaled:
     spread = -6 - np.log2(depth) / 2
     low, high = draw.pick((spread - 2, spread + 2), (spread - 2, spread + 2), (-20.0, 3.0), (-31.0, -20.0))
     x, y = draw.quant(), draw.quant()
-    factors = [draw.power(low, high) for _ in range(per_channel)]
+    factors = [draw.power(low, high) * draw.pick(1, 1, 1, -1) for _ in range(per_channel)]
     if draw.number(0, 3) == 0:  # exact halves, where rounding twice matters
         x, y = (Quant((2.0 ** round(np.log2(q.scale)),), q.zero_points) for q in (x, y))
-        factors = [2.0 ** round(np.log2(f)) for f in factors]
+        factors = [float(np.copysign(2.0 ** round(np.log2(abs(f))), f)) for f in factors]
     scales = tuple(float(np.float32(f * y.scale / x.scale)) for f in factors)
     return Scaled(x, Quant(scales, (0,) * per_channel, axis), y)
 

@@ -173,6 +173,20 @@ def two_by_two() -> bytes:
     return n.model([a, b], [n.conv(total, 3, kernel=3), total])
 
 
+def few_values() -> bytes:
+    """Loops of one or two turns: some compilers think too hard about them."""
+    n = Network(6)
+    rows = n.tensor((2, 2))
+    weights = n._weights((1, 2), 0, per_channel=False)
+    y = n.op("FULLY_CONNECTED", [rows, *weights], n.tensor((2, 1)))
+    image = n.tensor((2, 6, 2))
+    mean = n.op("MEAN", [image, n.constant([2])], n.tensor((2, 6), scale=0.03))
+    long = n.tensor((20, 8))
+    more = n._weights((1, 8), 0, per_channel=False)
+    z = n.op("FULLY_CONNECTED", [long, *more], n.tensor((20, 1)))
+    return n.model([rows, image, long], [y, mean, z])
+
+
 NETWORKS: dict[str, Callable[[], bytes]] = {
-    make.__name__: make for make in (mobile, pixels_in_and_out, padded, keyword, two_by_two)
+    make.__name__: make for make in (mobile, pixels_in_and_out, padded, keyword, two_by_two, few_values)
 }

@@ -23,7 +23,7 @@ def test_equals_tflm(name: str, seed: int) -> None:
     for mine, golden in zip(run(graph, inputs), run_tflm(data, inputs), strict=True):
         assert (mine.dtype, mine.shape) == (golden.dtype, golden.shape)
         np.testing.assert_array_equal(mine, golden)
-        assert len(np.unique(mine)) > 3  # saturated outputs would prove little
+        assert len(np.unique(mine)) > min(3, mine.size - 1)  # saturated outputs would prove little
 
 
 @pytest.mark.parametrize("name", NETWORKS)

@@ -14,7 +14,7 @@ from tecompile.board import load_board
 from tecompile.graph import Graph, Quant, Tensor
 from tecompile.interpret import interpret, random_inputs
 from tecompile.ops.conv2d import Conv2D
-from tecompile.planner.planner import make_plan
+from tecompile.planner.planner import Place, make_plan
 from tecompile.render.model import ModelInfo, render_model
 from tecompile.render.project import render_project
 from tecompile.simulate.prove import Inputs, prove_firmware, prove_on_host
@@ -54,7 +54,7 @@ def graph_of(seed: int) -> Graph:
 def compiled(graph: Graph, board_name: str) -> tuple[Program, dict[str, str]]:
     board = load_board(board_name)
     chain = backend_chain("native", board.core)
-    program = lower_program(graph.name, make_plan(graph, chain, board.arena[0]), chain.backends)
+    program = lower_program(graph.name, make_plan(graph, chain, Place(board.arena[0])), chain.backends)
     used = [call.kernel for call in program.calls]
     assert used.count("te_pw_x256") >= LAYERS // 3, used
     return program, render_model(program, ModelInfo("none.tflite", "0" * 64, (b"",)))

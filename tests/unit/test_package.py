@@ -41,7 +41,6 @@ def archives(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return work
 
 
-@pytest.mark.slow
 def test_the_wheel_holds_every_file_and_nothing_else(archives: Path) -> None:
     (wheel,) = archives.glob("*.whl")
     with zipfile.ZipFile(wheel) as opened:
@@ -51,7 +50,6 @@ def test_the_wheel_holds_every_file_and_nothing_else(archives: Path) -> None:
     assert {"licenses/LICENSE", "METADATA", "entry_points.txt"} <= info
 
 
-@pytest.mark.slow
 def test_the_source_archive_can_be_built_from(archives: Path) -> None:
     (archive,) = archives.glob("*.tar.gz")
     with tarfile.open(archive) as opened:
@@ -59,7 +57,6 @@ def test_the_source_archive_can_be_built_from(archives: Path) -> None:
     assert {"LICENSE", "README.md", "setup.py", "pyproject.toml", "compiler/cli/app.py"} <= names
 
 
-@pytest.mark.slow
 def test_the_wheel_works_where_nothing_else_is(archives: Path) -> None:
     """Installed in a new environment that sees this one's dependencies but not this tree."""
     home = archives / "venv"

@@ -8,15 +8,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tecompile.errors import InternalError
+from tecompile.errors import CannotMeet, InternalError
 from tecompile.graph import Graph, Op, Tensor
 from tecompile.ops.add import Add
 from tecompile.ops.depthwise_conv2d import DepthwiseConv2D
 from tecompile.planner.check import verify_alignment, verify_plan
 from tecompile.planner.plan import Full, Plan, Ring, Scratch, Step
-from tecompile.planner.planner import make_plan
+from tecompile.planner.planner import Optimize, Place, make_plan
 from tecompile.planner.schedule import ring_slots, schedule
-from tecompile.target import Candidate, Form
+from tecompile.target import Candidate, Form, Layout
 from tests.tools.graphs import Builder
 
 
@@ -44,7 +44,7 @@ def bottleneck(size: int = 8, stride: int = 1) -> Graph:
 
 
 def test_an_inverted_bottleneck_is_streamed_through_rings() -> None:
-    plan = make_plan(bottleneck(), FakeTarget(in_place=False), "RAM")
+    plan = make_plan(bottleneck(), FakeTarget(in_place=False), Place("RAM"))
     stage = plan.stages[0]
     assert [op.kind for op in stage.ops] == ["CONV_2D", "DEPTHWISE_CONV_2D", "CONV_2D"]
     expanded, depthwise = plan.buffers[stage.ops[0].y], plan.buffers[stage.ops[1].y]
@@ -55,8 +55,37 @@ def test_an_inverted_bottleneck_is_streamed_through_rings() -> None:
     assert plan.arena_bytes == 2 * 256 + 4 * 192 == plan.lower_bound
 
 
+@pytest.mark.parametrize("blocks", [2, 3])
+def test_equal_peaks_are_all_streamed(blocks: int) -> None:
+    """Streaming one of several equal bottlenecks lowers no peak by itself; all of them do."""
+    b = Builder()
+    x = b.input(1, 16, 16, 4)
+    for _ in range(blocks):
+        x = b.conv(b.dw(b.conv(x, 32)), 4)
+    plan = make_plan(b.graph(x), FakeTarget(in_place=False), Place("RAM"))
+    assert len(plan.stages) == blocks
+    assert plan.arena_bytes == 2 * 16 * 16 * 4 + 4 * 16 * 32
+
+
+def test_what_can_not_fit_is_refused_before_it_is_replayed() -> None:
+    with pytest.raises(CannotMeet, match=r"needs 1,280 bytes of RAM, which has 1,000"):
+        make_plan(bottleneck(), FakeTarget(in_place=False), Place("RAM", 1000))
+
+
+def test_inputs_are_aligned_as_dma_needs() -> None:
+    plan = make_plan(bottleneck(7), FakeTarget(in_place=False), Place("RAM", input_alignment=32))
+    assert plan.buffers[plan.graph.inputs[0]].offset % 32 == 0
+
+
+def test_ram_is_never_worse_than_other_preferences() -> None:
+    """The smallest kernels one by one need not make the smallest plan."""
+    graph = bottleneck()
+    least = make_plan(graph, FakeTarget(48), Place("RAM"), Optimize.RAM).arena_bytes
+    assert all(least <= make_plan(graph, FakeTarget(48), Place("RAM"), o).arena_bytes for o in Optimize)
+
+
 def test_add_in_place_needs_no_third_buffer() -> None:
-    plan = make_plan(bottleneck(), FakeTarget(in_place=False), "RAM")
+    plan = make_plan(bottleneck(), FakeTarget(in_place=False), Place("RAM"))
     add = plan.ops[-1]
     places = [plan.buffers[t].offset for t in (*add.activations, add.y)]
     assert places[2] in places[:2]
@@ -65,7 +94,7 @@ def test_add_in_place_needs_no_third_buffer() -> None:
 def test_depthwise_in_place_shares_its_input() -> None:
     b = Builder()
     graph = b.graph(b.dw(b.input(1, 8, 8, 16), 3, 2))
-    plan = make_plan(graph, FakeTarget(), "RAM")
+    plan = make_plan(graph, FakeTarget(), Place("RAM"))
     assert plan.buffers[graph.inputs[0]].offset == plan.buffers[graph.outputs[0]].offset
     assert plan.arena_bytes == 8 * 8 * 16 + 16
 
@@ -74,7 +103,7 @@ def test_an_input_that_is_still_needed_is_not_overwritten() -> None:
     b = Builder()
     x = b.input(1, 8, 8, 16)
     first = b.conv(x, 16)
-    plan = make_plan(b.graph(b.add(b.dw(first), first)), FakeTarget(), "RAM")
+    plan = make_plan(b.graph(b.add(b.dw(first), first)), FakeTarget(), Place("RAM"))
     depthwise = next(op for op in plan.ops if isinstance(op, DepthwiseConv2D))
     assert plan.buffers[depthwise.x].offset != plan.buffers[depthwise.y].offset
 
@@ -84,7 +113,7 @@ def test_views_share_memory_and_produce_no_step() -> None:
     x = b.input(1, 4, 4, 2)
     flat = b.reshape(b.conv(x, 2), 1, 32)
     graph = b.graph(b.reshape(flat, 1, 4, 4, 2))
-    plan = make_plan(graph, FakeTarget(), "RAM")
+    plan = make_plan(graph, FakeTarget(), Place("RAM"))
     assert [step.op.kind for step in plan.steps] == ["CONV_2D"]
     assert plan.buffers[flat].offset == plan.buffers[graph.outputs[0]].offset == plan.buffers[plan.ops[0].y].offset
 
@@ -96,7 +125,7 @@ def test_branches_run_in_the_order_with_the_smaller_peak() -> None:
     wide = [b.conv(x, 32), b.conv(x, 32)]
     narrow = [b.conv(w, 1) for w in wide]
     graph = b.graph(b.add(*narrow))
-    plan = make_plan(graph, FakeTarget(), "RAM")
+    plan = make_plan(graph, FakeTarget(), Place("RAM"))
     order = [op.y for op in plan.ops]
     assert order.index(narrow[0]) < order.index(wide[1]) or order.index(narrow[1]) < order.index(wide[0])
 
@@ -137,7 +166,7 @@ def graphs(draw: st.DrawFn) -> Graph:
 @settings(max_examples=200, deadline=None)
 @given(graphs(), st.integers(0, 40), st.booleans())
 def test_plans_of_random_graphs_are_valid(graph: Graph, scratch: int, in_place: bool) -> None:
-    plan = make_plan(graph, FakeTarget(scratch, in_place), "RAM")  # verify_plan runs inside
+    plan = make_plan(graph, FakeTarget(scratch, in_place), Place("RAM"))  # verify_plan runs inside
     assert plan.arena_bytes >= plan.lower_bound
     assert {op for op in graph.ops if not op.is_view} == set(plan.ops)
 
@@ -149,7 +178,7 @@ def broken(plan: Plan, tensor: Tensor, **changes: int) -> Plan:
 class TestTheCheckerNotices:
     """Each rule of verify_plan, broken on purpose."""
 
-    plan = make_plan(bottleneck(), FakeTarget(16, in_place=False), "RAM")
+    plan = make_plan(bottleneck(), FakeTarget(16, in_place=False), Place("RAM"))
     ring = plan.stages[0].ops[0].y
 
     def test_a_ring_with_too_few_slots(self) -> None:
@@ -180,10 +209,34 @@ class TestTheCheckerNotices:
     def test_a_kernel_that_is_not_in_place_but_placed_so(self) -> None:
         b = Builder()
         graph = b.graph(b.conv(b.input(1, 4, 4, 2), 2, 3))
-        plan = make_plan(graph, FakeTarget(), "RAM")
+        plan = make_plan(graph, FakeTarget(), Place("RAM"))
         offset = plan.buffers[graph.inputs[0]].offset
         with pytest.raises(InternalError, match="overwrites its own input"):
             verify_plan(broken(plan, graph.outputs[0], offset=offset))
+
+    def test_a_result_beside_the_input_it_should_replace(self) -> None:
+        b = Builder()
+        x, other = b.input(1, 4, 4, 2), b.input(1, 4, 4, 2)
+        graph = b.graph(b.add(x, other))
+        plan = make_plan(graph, FakeTarget(), Place("RAM"))
+        offset = plan.buffers[graph.outputs[0]].offset
+        assert offset in (plan.buffers[x].offset, plan.buffers[other].offset)
+        shifted = replace(plan, regions=(replace(plan.regions[0], nbytes=plan.arena_bytes + 8),))
+        with pytest.raises(InternalError, match="overwrites its own input"):
+            verify_plan(broken(shifted, graph.outputs[0], offset=offset + 8))
+
+    def test_a_layout_that_was_not_planned(self) -> None:
+        op = self.plan.ops[0]
+        strange = replace(self.plan.choices[op], layout_out=Layout.PLANES16)
+        with pytest.raises(InternalError, match="layouts"):
+            verify_alignment(replace(self.plan, choices={**self.plan.choices, op: strange}))
+
+    def test_a_row_stride_that_breaks_alignment(self) -> None:
+        op = self.plan.ops[1]
+        strict = replace(self.plan, choices={**self.plan.choices, op: replace(self.plan.choices[op], alignment=8)})
+        odd = broken(strict, self.ring, slot_bytes=self.plan.buffers[self.ring].slot_bytes + 4, offset=0)
+        with pytest.raises(InternalError, match="aligned to 8"):
+            verify_alignment(odd)
 
     def test_misalignment(self) -> None:
         op = self.plan.ops[0]

@@ -19,7 +19,6 @@ from .packing import rounding_name, safe_multiplier
 INSTRUCTIONS = 34  # per value
 LINEAR_INSTRUCTIONS = 8
 AXES = 6
-LARGEST = 255 << 21  # of what is scaled: the operands have 20 spare bits
 
 
 @dataclass(frozen=True)
@@ -88,7 +87,7 @@ def _linear_params(op: Add) -> dict[str, ParamValue]:
 
 
 def sum_params(op: Add) -> dict[str, ParamValue]:
-    """Members of te_sum_t."""
+    """Members of te_sum_t. Sums stay below 255 << 21, which every rounding takes."""
     a, b = operands(op)
     out = safe_multiplier(op.scales().out, op.rounding)
     shifts = (a.scale.shift, b.scale.shift, out.shift)
@@ -100,7 +99,7 @@ def sum_params(op: Add) -> dict[str, ParamValue]:
         "output.zero": op.y.zero_point,
         "output.low": op.clamp.low,
         "output.high": op.clamp.high,
-        "output.rounding": rounding_name(shifts, op.rounding, LARGEST),
+        "output.rounding": rounding_name(shifts, op.rounding),
     }
 
 

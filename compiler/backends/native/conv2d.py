@@ -6,7 +6,7 @@ from ...graph import Padding
 from ...ops.conv2d import Conv2D
 from ...target import Candidate
 from .lowering import Body, Lowering, Params, candidate, prefixed
-from .packing import CHANNEL_BYTES, FINISH_INSTRUCTIONS, channel_table, folded_bias, matrix_params, weight_table
+from .packing import CHANNEL_BYTES, FINISH_INSTRUCTIONS, matrix_params, pack_channels, weight_table
 
 PIXELS = 2  # gathered at a time
 PER_MAC = 2.4
@@ -28,11 +28,11 @@ def candidates(op: Conv2D) -> tuple[Candidate, ...]:
 
 
 def lower(op: Conv2D, chosen: Candidate, function: str) -> Body:
-    matrix = op.weight_values().reshape(op.channels, op.depth)
-    weights = weight_table(matrix, function, "[channels out][rows][columns][channels in]")
-    table = channel_table(op, folded_bias(op, matrix), function)
+    channels = pack_channels(op, op.weight_values().reshape(op.channels, op.depth))
+    weights = weight_table(channels.weights, function, "[channels out][rows][columns][channels in]")
+    table = channels.table(function)
     geometry = _pixels(op) if chosen.kernel == "te_pointwise" else _window(op)
-    return Body({**geometry, **prefixed("matrix", matrix_params(op, matrix, weights, table))}, (weights, table))
+    return Body({**geometry, **prefixed("matrix", matrix_params(op, weights, table))}, (weights, table))
 
 
 def _pixels(op: Conv2D) -> Params:

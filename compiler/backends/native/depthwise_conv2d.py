@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from ...ops.depthwise_conv2d import DepthwiseConv2D
 from ...ops.geometry import Pair
 from ...target import Candidate, Form
 from ..program import ParamValue
 from .lowering import Body, Lowering, candidate, prefixed
-from .packing import CHANNEL_BYTES, FINISH_INSTRUCTIONS, channel_table, folded_bias, output_params, weight_table
+from .packing import CHANNEL_BYTES, FINISH_INSTRUCTIONS, output_params, pack_channels, weight_table
 
 PER_MAC = 2.3
 PER_COPIED_BYTE = 3
@@ -54,10 +52,10 @@ def candidates(op: DepthwiseConv2D) -> tuple[Candidate, ...]:
 
 
 def lower(op: DepthwiseConv2D, chosen: Candidate, function: str) -> Body:
-    matrix = np.ascontiguousarray(op.weight_values().reshape(-1, op.channels).T)
-    weights = weight_table(matrix, function, "[channels][rows][columns]")
-    table = channel_table(op, folded_bias(op, matrix), function)
-    params = {"weights": weights.name, **_window(op), **prefixed("output", output_params(op, matrix, table))}
+    channels = pack_channels(op, op.weight_values().reshape(-1, op.channels).T)
+    weights = weight_table(channels.weights, function, "[channels][rows][columns]")
+    table = channels.table(function)
+    params = {"weights": weights.name, **_window(op), **prefixed("output", output_params(op, table))}
     if chosen.form is Form.WHOLE:
         params = {"plane_rows": plane(op).rows, **prefixed("plane", params)}
     return Body(params, (weights, table))

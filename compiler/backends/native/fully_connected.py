@@ -7,7 +7,7 @@ import numpy as np
 from ...ops.fully_connected import FullyConnected
 from ...target import Candidate, Form
 from .lowering import Body, Lowering, candidate, prefixed
-from .packing import CHANNEL_BYTES, FINISH_INSTRUCTIONS, channel_table, folded_bias, matrix_params, weight_table
+from .packing import CHANNEL_BYTES, FINISH_INSTRUCTIONS, matrix_params, pack_channels, weight_table
 
 PER_MAC = 2.6
 
@@ -19,14 +19,15 @@ def candidates(op: FullyConnected) -> tuple[Candidate, ...]:
 
 
 def lower(op: FullyConnected, _chosen: Candidate, function: str) -> Body:
-    centred = op.weight_values().astype(np.int64) - op.weights.zero_point
-    table = channel_table(op, folded_bias(op, centred), function)
-    fits = centred.min(initial=0) >= -128 and centred.max(initial=0) <= 127
-    weights = weight_table(centred if fits else op.weight_values(), function, "[outputs][inputs]")
+    channels = pack_channels(op, op.weight_values().astype(np.int64) - op.weights.zero_point)
+    table = channels.table(function)
+    fits = channels.weights.min(initial=0) >= -128 and channels.weights.max(initial=0) <= 127
+    zero = 0 if fits else op.weights.zero_point
+    weights = weight_table(channels.weights + zero, function, "[outputs][inputs]")
     params = {
         "batches": op.batches,
-        "weight_zero": 0 if fits else op.weights.zero_point,
-        **prefixed("matrix", matrix_params(op, centred, weights, table)),
+        "weight_zero": zero,
+        **prefixed("matrix", matrix_params(op, weights, table)),
     }
     return Body(params, (weights, table))
 

@@ -11,10 +11,11 @@ from ...target import Candidate, Form
 from ..program import ConstantArray, ParamValue
 from .axes import merged, padded, steps
 from .lowering import Body, Lowering, candidate
-from .packing import CHANNEL_BYTES, FINISH_INSTRUCTIONS, rounding_name, safe_multiplier
+from .packing import CHANNEL_BYTES, FINISH_INSTRUCTIONS, kernel_shift, rounding_name, safe_multiplier
 
 AXES = 3  # of each kind
 PER_VALUE = 5
+LARGEST = 255  # what one value adds to the accumulator
 
 
 def axes(op: Mean) -> list[tuple[int, int, bool]]:
@@ -35,7 +36,7 @@ def candidates(op: Mean) -> tuple[Candidate, ...]:
 def lower(op: Mean, _chosen: Candidate, function: str) -> Body:
     mantissa, shift = safe_multiplier(op.scale(), op.rounding)
     bias = int(wrap32(np.array(-op.x.zero_point * op.count)))
-    values = np.array([bias, mantissa, shift], np.int32)
+    values = np.array([bias, mantissa, kernel_shift(shift, op.rounding, LARGEST * op.count)], np.int32)
     table = ConstantArray(f"{function}_channels", "int32_t", values, "bias, mantissa and shift")
     return Body({**_axis_params(op), **_output_params(op, table, op.rounding)}, (table,))
 
@@ -51,13 +52,12 @@ def _axis_params(op: Mean) -> dict[str, ParamValue]:
 
 def _output_params(op: Mean, table: ConstantArray, rounding: Rounding) -> dict[str, ParamValue]:
     low, high = op.y.dtype.bounds
-    largest = 256 * op.count
     return {
         "output.channels": table.name,
         "output.zero": op.y.zero_point,
         "output.low": low,
         "output.high": high,
-        "output.rounding": rounding_name([int(table.values[2])], rounding, largest),
+        "output.rounding": rounding_name([int(table.values[2])], rounding),
     }
 
 

@@ -12,7 +12,6 @@ from ...target import Candidate, Form
 from ..program import ConstantArray
 from .lowering import Body, Lowering, Params, candidate
 
-LARGEST_DEPTH = 8191  # the sum of exponentials has 13 bits above one
 PER_VALUE = 30
 PER_GROUP = 120
 
@@ -26,8 +25,6 @@ def exponentials(op: Softmax) -> Array:
 
 def candidates(op: Softmax) -> tuple[Candidate, ...]:
     depth = op.x.shape[-1] if op.x.shape else 1
-    if depth > LARGEST_DEPTH:
-        return ()
     form = Form.STRIP if op.streams else Form.WHOLE
     instructions = op.x.elements * PER_VALUE + op.x.elements // depth * PER_GROUP
     weights = exponentials(op).size * 4
