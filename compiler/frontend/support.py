@@ -109,7 +109,8 @@ def _summary(blockers: Sequence[Blocker]) -> str:
         kind, number = _kind_and_number(blocker.op)
         by_reason.setdefault(blocker.reason, {}).setdefault(kind, []).append(number)
     groups = [f"{', '.join(_numbered(*item) for item in kinds.items())}: {why}" for why, kinds in by_reason.items()]
-    return f"{count} operator{'s' * (count != 1)} can't be compiled: {'; '.join(groups)}"
+    subject = f"{count} operator{'s' * (count != 1)} " if count else ""
+    return f"{subject}can't be compiled: {'; '.join(groups)}"
 
 
 def _kind_and_number(label: str) -> tuple[str, str]:
