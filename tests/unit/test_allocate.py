@@ -67,3 +67,16 @@ def test_a_block_may_shrink_and_leave_room() -> None:
     shrinking = Block("shrinks", 0, (100, 25), 1)
     late = Block("late", 1, (75,), 1)
     assert pack([shrinking, late]).size == 100
+
+
+def test_the_exact_search_finds_what_no_order_of_first_fit_does() -> None:
+    """First fit in every order we try needs 40 bytes here."""
+    given_blocks = [
+        Block("a", 0, (8, 8, 8)),
+        Block("b", 2, (12, 12, 12)),
+        Block("c", 3, (4, 4)),
+        Block("d", 1, (20,)),
+        Block("e", 3, (20,)),
+    ]
+    packing = pack(given_blocks)
+    assert packing.size == packing.lower_bound == 36

@@ -9,10 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tecompile.errors import CannotMeet, InternalError
-from tecompile.graph import Graph, Op, Tensor
+from tecompile.graph import Access, Effect, Graph, Op, Rounding, Tensor
 from tecompile.ops.add import Add
 from tecompile.ops.depthwise_conv2d import DepthwiseConv2D
+from tecompile.ops.relu import Relu
 from tecompile.planner.check import verify_alignment, verify_plan
+from tecompile.planner.order import best_order
 from tecompile.planner.plan import Full, Plan, Ring, Scratch, Step
 from tecompile.planner.planner import Optimize, Place, make_plan
 from tecompile.planner.schedule import ring_slots, schedule
@@ -128,6 +130,30 @@ def test_branches_run_in_the_order_with_the_smaller_peak() -> None:
     plan = make_plan(graph, FakeTarget(), Place("RAM"))
     order = [op.y for op in plan.ops]
     assert order.index(narrow[0]) < order.index(wide[1]) or order.index(narrow[1]) < order.index(wide[0])
+
+
+@dataclass(frozen=True, eq=False)
+class Stateful(Relu):
+    """An operator that touches a variable beside its work."""
+
+    access: Access = Access.READ
+
+    @property
+    def effects(self) -> tuple[Effect, ...]:
+        return (Effect("memory", self.access),)
+
+
+def test_effects_on_one_variable_keep_their_order() -> None:
+    """By bytes alone the small reader would come first."""
+    b = Builder()
+    x, tiny = b.input(1, 8, 8, 8), b.input(1, 1, 1, 1)
+    kinds = [(x, Access.WRITE), (tiny, Access.READ), (x, Access.WRITE)]
+    ops = []
+    for number, (source, access) in enumerate(kinds):
+        y = b.tensor(*source.shape)
+        ops.append(Stateful(number, (source,), (y,), Rounding.DOUBLE, access))
+    graph = replace(b.graph(*(op.y for op in ops)), ops=tuple(ops))
+    assert [op.index for op in best_order(graph)] == [0, 1, 2]
 
 
 def test_schedule_of_a_stage_pulls_rows_just_in_time() -> None:
