@@ -72,11 +72,14 @@ class _Planner:
                 raise CannotMeet(f"{op.label}: no kernel for {op.y.describe()}", "`tecompile ops` lists what is supported, with its limits")
 
     def run(self) -> Plan:
-        """Start layer by layer; stream the run of operators that pins the peak while that helps."""
-        plan = self.plan([(op,) for op in self.ops])
-        while (better := self._best_stream(plan)) is not None:
-            plan = better
-        return plan
+        """Start layer by layer; stream the run of operators that pins the peak while that helps.
+
+        Steps that lowered no peak in the end are taken back: rows cost instructions.
+        """
+        plans = [self.plan([(op,) for op in self.ops])]
+        while (better := self._best_stream(plans[-1])) is not None:
+            plans.append(better)
+        return min(plans, key=lambda plan: plan.arena_bytes)  # the first of several equal ones
 
     def plan(self, groups: Sequence[tuple[Op, ...]]) -> Plan:
         layer_by_layer = [Stage(group, schedule(group, self._any(group))) for group in groups]
