@@ -4,14 +4,38 @@ from __future__ import annotations
 
 import difflib
 import tomllib
-from collections.abc import Collection
+from collections.abc import Mapping
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
 from .errors import InvalidInput
 
 
-def load_config(path: Path, known: Collection[str]) -> dict[str, Any]:
+class Kind(Enum):
+    """What a setting may be, as messages say it."""
+
+    TEXT = "text in quotes"
+    TEXTS = "text in quotes, or a list of texts"
+    WHOLE = "a whole number"
+    NUMBER = "a number"
+    SWITCH = "true or false"
+
+    def suits(self, value: object) -> bool:
+        match self:
+            case Kind.TEXT:
+                return isinstance(value, str)
+            case Kind.TEXTS:
+                return isinstance(value, str) or (isinstance(value, list) and all(isinstance(v, str) for v in value))
+            case Kind.SWITCH:
+                return isinstance(value, bool)
+            case Kind.WHOLE:
+                return isinstance(value, int) and not isinstance(value, bool)
+            case Kind.NUMBER:
+                return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def load_config(path: Path, known: Mapping[str, Kind]) -> dict[str, Any]:
     """Settings by parameter name (`-` and `_` are the same); `known` are all that any command has."""
     settings = {key.replace("-", "_"): value for key, value in _parse(path).items()}
     for key, value in settings.items():
@@ -21,6 +45,11 @@ def load_config(path: Path, known: Collection[str]) -> dict[str, Any]:
             raise InvalidInput(f"{path}: unknown setting {key!r}", f"{guess}known are {', '.join(sorted(known))}")
         if isinstance(value, dict):
             raise InvalidInput(f"{path}: {key!r} is a table", f'write `{key} = "..."` at the top level')
+        if not known[key].suits(value):
+            raise InvalidInput(
+                f"{path}: {key!r} is {value!r}, which is not {known[key].value}",
+                "settings are written as the flag of that name, texts in quotes",
+            )
     return settings
 
 

@@ -15,6 +15,7 @@ from .simulate.toolchain import find_toolchain, toolchains
 
 PROJECT = "make"  # whose files are built here; all kinds share their sources
 HOST = "host"
+MODELS = "model/"  # where a project has the models
 
 Evidence: TypeAlias = Proof
 
@@ -40,11 +41,12 @@ def gather(
         raise CannotMeet(reason, "`pip install tecompile[sim]`; `tecompile doctor` tells what else is missing")
     toolchain = find_toolchain(board)
     files = project_files(compilations, PROJECT)
+    shipped = {path.removeprefix(MODELS): text for path, text in files.items() if path.startswith(MODELS)}
     found = []
     for compilation, own in zip(compilations, cases, strict=True):
         inputs = Inputs([case.inputs for case in own], [case.values for case in own])
         if method == HOST:
-            found.append(prove_on_host(compilation.program, compilation.model_files, inputs, poison, toolchain))
+            found.append(prove_on_host(compilation.program, shipped, inputs, poison, toolchain))
         else:
             found.append(prove_firmware(compilation.program, board, files, method, inputs, poison, toolchain))
     return found

@@ -1,7 +1,8 @@
 """The output folder: appears whole or not at all, and never swallows what a user wrote.
 
 `report.json` lists the hash of every file we wrote. By it a later run recognises its own folder, sees
-what was edited since, and replaces the rest.
+what was edited since, and replaces the rest. An edited file that is the user's stays listed, with the hash
+of what we once wrote, even while the chosen project has no such file.
 """
 
 from __future__ import annotations
@@ -10,15 +11,17 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from .errors import InvalidInput
+from .errors import CannotMeet, InvalidInput
 
 MANIFEST = "report.json"
-USERS_OWN = "main.c"  # ours the first time, the user's from the first edit on
+USERS_FILES = ("main.c", "link.ld")  # ours the first time, the user's from the first edit on
+USERS_FOLDER = "board"  # and all in it
 
 
 @dataclass(frozen=True)
@@ -32,8 +35,9 @@ class Written:
 
 def check_folder(folder: Path, force: bool) -> None:
     """Refuses a folder that can't be written to, before any long work is done."""
-    if folder.exists() and not folder.is_dir():
-        raise InvalidInput(f"{folder} is a file, not a folder", "choose another folder with -o")
+    for place in (folder, *folder.parents):
+        if place.exists() and not place.is_dir():
+            raise InvalidInput(f"{place} is a file, not a folder", "choose another folder with -o")
     if force or _is_vacant(folder):
         return
     if not (hashes := _read_hashes(folder)):
@@ -50,23 +54,55 @@ def check_folder(folder: Path, force: bool) -> None:
 
 
 def write_folder(folder: Path, files: Mapping[str, str], report: Mapping[str, Any], force: bool) -> Written:
-    """Writes all files and their manifest; an edited main.c survives unless forced."""
+    """Writes all files and their manifest; an edited file of the user's survives unless forced."""
     check_folder(folder, force)
+    _check_targets(folder, [*files, MANIFEST])
     contents = {name: text.encode() for name, text in sorted(files.items())}
-    hashes = {name: _sha256(content) for name, content in contents.items()}
+    hashes = {name: _sha256(content) for name, content in contents.items()} | _left_behind(folder, files)
     manifest = json.dumps({**report, "files": hashes}, indent=2) + "\n"
-    folder = folder.resolve()
+    with _readable_failures(folder):
+        kept = _write(folder.resolve(), {**contents, MANIFEST: manifest.encode()}, force)
+    return Written(folder.resolve(), (*contents, MANIFEST), kept)
+
+
+def _write(folder: Path, contents: Mapping[str, bytes], force: bool) -> tuple[str, ...]:
+    """Aside first, then in place; what was kept."""
     staging = _staging_folder(folder)
     try:
-        _write_all(staging, {**contents, MANIFEST: manifest.encode()})
-        if _is_vacant(folder):
-            kept: tuple[str, ...] = ()
-            _appear(staging, folder)
-        else:
-            kept = _update(staging, folder, force)
+        _write_all(staging, contents)
+        if not _is_vacant(folder):
+            return _update(staging, folder, force)
+        _appear(staging, folder)
+        return ()
     finally:
         shutil.rmtree(staging, ignore_errors=True)
-    return Written(folder, (*contents, MANIFEST), kept)
+
+
+def _check_targets(folder: Path, names: Iterable[str]) -> None:
+    """Nothing is written if one file can't be."""
+    for name in names:
+        path = folder / name
+        ways = [folder / parent for parent in PurePosixPath(name).parents]
+        if path.is_dir():
+            raise InvalidInput(f"{path} is a folder, but a file of that name must go there", "move it away")
+        if blocked := [way for way in ways if way.exists() and not way.is_dir()]:
+            raise InvalidInput(f"{blocked[0]} is a file, but a folder of that name must go there", "move it away")
+
+
+def _left_behind(folder: Path, files: Collection[str]) -> dict[str, str]:
+    """Edited files of the user's that this kind of project does not have: they stay, and stay the user's."""
+    old = _read_hashes(folder)
+    return {n: old[n] for n in old if n not in files and _belongs_to_user(n) and _edited(folder, n, old)}
+
+
+@contextmanager
+def _readable_failures(target: Path) -> Iterator[None]:
+    """A full disk or a missing permission, without the names of temporary files."""
+    try:
+        yield
+    except OSError as error:
+        hint = "check that it may be written to and has space left"
+        raise CannotMeet(f"can't write {target}: {error.strerror or error}", hint) from error
 
 
 def _appear(staging: Path, folder: Path) -> None:
@@ -87,9 +123,10 @@ def _update(staging: Path, folder: Path, force: bool) -> tuple[str, ...]:
     for name in sorted(fresh - set(kept), key=lambda name: name == MANIFEST):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (staging / name).replace(folder / name)
-    for name in old.keys() - fresh - edited:
-        (folder / name).unlink(missing_ok=True)
-        _remove_empty(folder, (folder / name).parent)
+    for path in (folder / name for name in old.keys() - fresh - edited):
+        if path.is_file():
+            path.unlink()
+            _remove_empty(folder, path.parent)
     return kept
 
 
@@ -127,7 +164,9 @@ def _is_vacant(folder: Path) -> bool:
 
 
 def _belongs_to_user(name: str) -> bool:
-    return PurePosixPath(name).name == USERS_OWN
+    """main.c, link.ld and all of board/, in whichever project folder."""
+    path = PurePosixPath(name)
+    return path.name in USERS_FILES or path.parent.name == USERS_FOLDER
 
 
 def _edited(folder: Path, name: str, hashes: Mapping[str, str]) -> bool:
@@ -139,7 +178,7 @@ def _read_hashes(folder: Path) -> Mapping[str, str]:
     """What our own manifest says; empty if there is none, or if it is someone else's."""
     try:
         report = json.loads((folder / MANIFEST).read_bytes())
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     if not isinstance(report, dict) or "tecompile" not in report or not isinstance(report.get("files"), dict):
         return {}
@@ -157,11 +196,19 @@ def _sha256(content: bytes) -> str:
 
 def write_file(path: Path, text: str) -> None:
     """One file, whole or not at all."""
+    check_file(path)
+    staging = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    with _readable_failures(path):
+        try:
+            staging.write_bytes(text.encode())
+            staging.replace(path)
+        finally:
+            staging.unlink(missing_ok=True)
+
+
+def check_file(path: Path) -> None:
+    """Refuses a file that can't be written, before any long work is done."""
     if path.is_dir():
         raise InvalidInput(f"{path} is a folder", "give the name of a file with -o")
-    staging = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        staging.write_bytes(text.encode())
-        staging.replace(path)
-    finally:
-        staging.unlink(missing_ok=True)
+    if not path.parent.is_dir():
+        raise InvalidInput(f"{path.parent} is not a folder", "give the name of a file in a folder that exists")

@@ -31,9 +31,11 @@ _RESERVED = re.compile(
         "static|struct|switch|template|this|throw|true|try|typedef|typeid|typename|typeof|union|unsigned|using|virtual",
         "void|volatile|while|xor|linux|unix|i386",
         # types and limits of the standard headers: int8_t, SIZE_MAX
-        r"u?int(_least|_fast)?\d+|u?int(ptr|max)|s?size|ptrdiff|wchar|wint|char\d+|max_align|sig_atomic|time|clock|off",
-        # headers that ours include, directly or not
-        "stdint|stddef|features|limits|newlib|sys|machine|bits",
+        r"u?int(_least|_fast)?\d+|u?int(ptr|max)|r?s?size|ptrdiff|wchar|wint|char\d+|max_align|sig_atomic|time|clock|off",
+        "l{0,2}div|fpos|mbstate|pid|pthread",
+        # headers of the system, which our folder must not hide
+        "std[a-z]*|features|limits|newlib|assert|complex|ctype|errno|fenv|inttypes|iso646|locale|math|setjmp|signal",
+        "strings?|tgmath|threads|uchar|wctype|unistd|alloca|endian",
         # our own files, functions and macros
         "main|run|startup|board|chip|stm32|te|te_.*",
         # files that Windows can't have
@@ -128,7 +130,7 @@ def check_names(names: Sequence[str]) -> None:
 
 
 def check_fit(board: Board, program: Program, flash_bytes: int, ram_bytes: int = 0) -> None:
-    """Refuse what the board's memories can't hold; `flash_bytes` may still be the weights alone, `ram_bytes` the stack."""
+    """Refuse what the board's memories can't hold; early on, both numbers are the weights and the stack alone."""
     needs: dict[str, int] = {}
     for region in program.plan.regions:
         needs[region.memory] = needs.get(region.memory, 0) + region.nbytes

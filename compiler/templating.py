@@ -21,10 +21,12 @@ def render(path: str, **context: Any) -> str:
 
 
 @cache
-def environment() -> jinja2.Environment:
+def environment(autoescape: bool = False) -> jinja2.Environment:
+    """`autoescape` for pages: their names come from files we do not trust."""
     made = jinja2.Environment(
         loader=jinja2.FunctionLoader(read_template),
         undefined=jinja2.StrictUndefined,
+        autoescape=autoescape,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,

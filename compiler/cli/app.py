@@ -6,7 +6,7 @@ import difflib
 import os
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -62,13 +62,28 @@ class App(click.Group):
 
     def _with_command(self, arguments: list[str]) -> list[str]:
         """`compile` is understood where a model is given without a command."""
-        candidates = arguments if arguments[0].startswith("-") else arguments[:1]
-        given = any(a in self.commands for a in candidates)
-        return arguments if given or not any(map(_is_model, candidates)) else ["compile", *arguments]
+        first = next(_words(arguments, self._flags_with_values()), "")
+        return ["compile", *arguments] if first not in self.commands and _is_model(first) else arguments
+
+    def _flags_with_values(self) -> set[str]:
+        options = [p for command in self.commands.values() for p in command.params if isinstance(p, click.Option)]
+        return {flag for option in options if not option.is_flag for flag in option.opts}
+
+
+def _words(arguments: Sequence[str], flags_with_values: set[str]) -> Iterator[str]:
+    """What is neither an option nor an option's value."""
+    rest = iter(arguments)
+    for argument in rest:
+        if argument == "--":
+            yield from rest
+        elif argument in flags_with_values:
+            next(rest, None)
+        elif not argument.startswith("-"):
+            yield argument
 
 
 def _is_model(argument: str) -> bool:
-    return argument.endswith(".tflite") or Path(argument).exists()
+    return argument.endswith(".tflite") or (argument != "" and Path(argument).exists())
 
 
 def _unknown_command(name: str, known: Sequence[str] | Any) -> InvalidInput:

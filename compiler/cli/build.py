@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import click
@@ -74,4 +74,7 @@ def _report(results: Sequence[Result]) -> dict[str, Any]:
 
 def _story(results: Sequence[Result], folder: Path, written: Written) -> list[str]:
     lines = [line for result in results for line in (*summary_lines(result), "")]
-    return [*lines, f"{len(written.files)} files in {folder}; {folder / 'README.md'} says how to build and flash them"]
+    guides = [folder / name for name in written.files if PurePosixPath(name).name == "README.md"]
+    say = "says" if len(guides) == 1 else "say"
+    told = f"{', '.join(map(str, guides))} {say} how to build and flash them"
+    return [*lines, f"{len(written.files)} files in {folder}; {told}"]

@@ -11,7 +11,7 @@ from ..errors import CannotMeet, InvalidInput
 from ..pipeline import Request
 from ..report.compare import Change, change_json, change_lines, changes, read_result
 from .console import Console, terminal_width
-from .options import METHODS, common_options, optional_build_options, verify_option
+from .options import METHODS, Percent, common_options, optional_build_options, verify_option
 from .proof import Wanted, prove
 from .work import compile_one
 
@@ -19,7 +19,7 @@ from .work import compile_one
 @click.command()
 @click.argument("a", type=click.Path(path_type=Path))
 @click.argument("b", type=click.Path(path_type=Path))
-@click.option("--tolerance", type=click.FloatRange(min=0), default=0.0, metavar="PERCENT", show_default=True,
+@click.option("--tolerance", type=Percent(), default=0.0, metavar="PERCENT", show_default=True,
               help="How much more B may need.")  # fmt: skip
 @optional_build_options
 @verify_option(*METHODS)
@@ -34,8 +34,15 @@ def compare(
     if as_json:
         console.json({"a": str(a), "b": str(b), "metrics": change_json(found), "worse": [c.metric for c in worse]})
     else:
-        console.data(change_lines((a.name, b.name), found, terminal_width()))
+        console.data(change_lines(_headings(a, b), found, terminal_width()))
     _judge(b, worse, tolerance, after.get("bit_exact"))
+
+
+def _headings(a: Path, b: Path) -> tuple[str, str]:
+    """File names, with as many folders as it takes to tell them apart."""
+    longest = max(len(a.parts), len(b.parts))
+    pairs = (("/".join(a.parts[-n:]), "/".join(b.parts[-n:])) for n in range(1, longest + 1))
+    return next((pair for pair in pairs if pair[0] != pair[1]), (a.name, b.name))
 
 
 def _judge(b: Path, worse: list[Change], tolerance: float, bit_exact: bool | None) -> None:

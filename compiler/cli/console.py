@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import shutil
 import sys
@@ -27,7 +28,7 @@ class Console:
             _write(sys.stdout, line)
 
     def json(self, value: Mapping[str, Any]) -> None:
-        _write(sys.stdout, json.dumps(value, indent=2))
+        _write(sys.stdout, json.dumps(_valid(value), indent=2, allow_nan=False))
 
     def note(self, text: str) -> None:
         if not self.quiet:
@@ -55,6 +56,15 @@ class Console:
             if shown:
                 sys.stderr.write("\r" + " " * (len(what) + 4) + "\r")
                 sys.stderr.flush()
+
+
+def _valid(value: Any) -> Any:
+    """JSON has no infinity and no NaN: they become strings that float() reads."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if isinstance(value, Mapping):
+        return {key: _valid(item) for key, item in value.items()}
+    return [_valid(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def report_error(error: TecompileError) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import re
 import sys
 from typing import Any
 
@@ -30,7 +29,8 @@ def boards(console: Console, as_json: bool, board: str | None) -> None:
         console.json({"boards": [_board_json(b) for b in chosen]})
     elif board is None:
         header = ("board", "what it is", "core", "MHz", "RAM", "aliases")
-        console.data(Table(header, [_board_row(b) for b in chosen]).lines(terminal_width()))
+        table = Table(header, [_board_row(b) for b in chosen], optional=("aliases", "what it is", "MHz"))
+        console.data(table.lines(terminal_width()))
     else:
         console.data(_board_lines(chosen[0]))
 
@@ -107,17 +107,18 @@ def ops(console: Console, as_json: bool, op: str | None, board: str | None) -> N
 
 
 def summary(operator: type[Op]) -> str:
-    """What the source says first: of the file, or of the class where a file holds a family."""
-    family = [op for op in OPERATORS.values() if op.__module__ == operator.__module__]
-    own = (operator.__doc__ or "").split("\n")[0]
-    if len(family) > 1 and not own.startswith(f"{operator.__name__}("):
-        return _phrase(own)
-    text = (sys.modules[operator.__module__].__doc__ or "").split("\n")[0]
-    return _phrase(re.sub(r"^([A-Z0-9_]+( and |, )?)+[:,]? ", "", text))
+    """What the source says first: of its file, or where that holds a family, of the class or its nearest base."""
+    text = _first_line(sys.modules[operator.__module__].__doc__)
+    if sum(kind.__module__ == operator.__module__ for kind in OPERATORS.values()) > 1:
+        here = [kind for kind in operator.__mro__ if kind.__module__ == operator.__module__]
+        written = (line for kind in here if not (line := _first_line(kind.__doc__)).startswith(f"{kind.__name__}("))
+        text = next(written, text)
+    phrase = text.removeprefix(operator.kind).lstrip(",: ").rstrip(".")
+    return phrase[:1].lower() + phrase[1:]
 
 
-def _phrase(sentence: str) -> str:
-    return sentence[:1].lower() + sentence[1:].rstrip(".")
+def _first_line(documentation: str | None) -> str:
+    return (documentation or "").split("\n")[0]
 
 
 def _known_operator(name: str) -> str:

@@ -7,6 +7,7 @@ with one clear error: scripts learn what is wrong, readers learn only what works
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
@@ -16,7 +17,7 @@ import click
 
 from ..backends import BACKENDS
 from ..board import load_board
-from ..config import load_config
+from ..config import Kind, load_config
 from ..errors import CannotMeet
 from ..frontend import POLICIES
 from ..pipeline import Request
@@ -56,6 +57,37 @@ class Name(click.ParamType):  # type: ignore[type-arg]  # not subscriptable befo
         return text
 
 
+class Whole(click.IntRange):
+    """A whole number that is not too small, and a message that says so."""
+
+    name = "whole number"
+
+    def __init__(self, least: int) -> None:
+        super().__init__(min=least)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        try:
+            return super().convert(value, param, ctx)
+        except click.BadParameter:
+            self.fail(f"{value!r} is not a whole number of at least {self.min}", param, ctx)
+
+
+class Percent(click.FloatRange):
+    """Any amount, but an amount."""
+
+    name = "percent"
+
+    def __init__(self) -> None:
+        super().__init__(min=0)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        try:
+            number = super().convert(value, param, ctx)
+        except click.BadParameter:
+            number = math.nan
+        return self.fail(f"{value!r} is not a number of at least 0", param, ctx) if math.isnan(number) else number
+
+
 def build_options(command: Command) -> Command:
     """What a model is compiled for and how: arrives as one `request`."""
     return _build_options(command, board_required=True)
@@ -81,7 +113,7 @@ def _build_options(command: Command, board_required: bool) -> Command:
                      help="portable: C only, no assembly."),
         click.option("--optimize", type=Name(tuple(o.value for o in Optimize)), default="balanced", show_default=True,
                      help="What to save first."),
-        click.option("--ram", type=click.IntRange(min=1), metavar="BYTES", help="Upper bound of the arena."),
+        click.option("--ram", type=Whole(1), metavar="BYTES", help="Upper bound of the arena."),
         click.option("--rounding", type=Name(tuple(POLICIES)), default="tflm", show_default=True,
                      help="Whose arithmetic to equal."),
         _later("--stream-input", is_flag=True),
@@ -115,9 +147,11 @@ def verify_option(*methods: str) -> Callable[[Command], Command]:
 
 
 inputs_option = click.option(
-    "--inputs", type=click.IntRange(min=1), default=1, show_default=True, metavar="N", help="Random inputs to compare."
+    "--inputs", type=Whole(1), default=1, show_default=True, metavar="N", help="Random inputs to compare."
 )
-seed_option = click.option("--seed", type=int, default=1, show_default=True, help="Of the random inputs.")
+seed_option = click.option(
+    "--seed", type=Whole(0), metavar="S", default=1, show_default=True, help="Of the random inputs."
+)
 model_argument = click.argument("model", type=click.Path(path_type=Path))
 
 
@@ -126,14 +160,27 @@ def _configure(ctx: click.Context, _param: click.Parameter, value: Path | None) 
     group = ctx.find_root().command
     commands = group.commands.values() if isinstance(group, click.Group) else (ctx.command,)
     options = [p for c in commands for p in c.params if isinstance(p, click.Option) and not p.hidden]
-    known = {_long_name(p): p for p in options if p.name not in ("config", "help")}
+    known = {_long_name(p): _kind(p) for p in options if p.name not in ("config", "help")}
     if value is None:
         return
     settings = load_config(value, known)
+    own = {_long_name(p): p for p in ctx.command.params if isinstance(p, click.Option)}
     ctx.default_map = {
-        known[key].name or key: [item] if known[key].multiple and isinstance(item, str) else item
+        own[key].name or key: [item] if own[key].multiple and isinstance(item, str) else item
         for key, item in settings.items()
+        if key in own
     }
+
+
+def _kind(option: click.Option) -> Kind:
+    """What a configuration file may say for it."""
+    if option.is_flag:
+        return Kind.SWITCH
+    if isinstance(option.type, click.types.FloatParamType):
+        return Kind.NUMBER
+    if isinstance(option.type, click.types.IntParamType):
+        return Kind.WHOLE
+    return Kind.TEXTS if option.multiple else Kind.TEXT
 
 
 def _long_name(option: click.Option) -> str:

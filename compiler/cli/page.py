@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from ..output import write_file
+from ..output import check_file, write_file
 from ..pipeline import Request
 from ..report.page import render_page
 from .console import Console
@@ -36,6 +36,7 @@ def report(
     seed: int,
 ) -> None:
     """One self-contained HTML page: memory over time, layers, sizes, outcome."""
+    check_file(output)
     compiled = compile_one(console, model, request)
     outcome = prove(console, compiled, Wanted(method, inputs, seed))
     page = render_page(

@@ -13,14 +13,17 @@ from ..report.result import Result
 from .console import Console
 from .work import planned
 
+POISONED = "noise went wherever nothing was alive; every other byte of the arena and its margins was watched"
+
 
 @dataclass(frozen=True)
 class Wanted:
-    """What to run: where, and on how many seeded inputs."""
+    """What to run: where, on how many seeded inputs, and whether with noise wherever nothing is alive."""
 
     method: str
     inputs: int = 1
     seed: int = 1
+    poison: bool = False
 
 
 @dataclass(frozen=True)
@@ -54,13 +57,14 @@ def prove_all(console: Console, compiled: Sequence[Compilation], wanted: Wanted)
     with console.working("computing the reference"):
         cases = [random_cases(c, wanted.inputs, wanted.seed) for c in compiled]
     with console.working(f"building, and running on {method}"):
-        found = gather(compiled, method, cases)
-    return [_outcome(c, evidence) for c, evidence in zip(compiled, found, strict=True)]
+        found = gather(compiled, method, cases, wanted.poison)
+    return [_outcome(c, evidence, wanted.poison) for c, evidence in zip(compiled, found, strict=True)]
 
 
-def _outcome(compiled: Compilation, evidence: Evidence) -> Outcome:
+def _outcome(compiled: Compilation, evidence: Evidence, poison: bool) -> Outcome:
     result = measured(planned(compiled), evidence)
     lines = proof_lines(evidence, compiled.original, compiled.program.plan)
+    lines = (*lines, POISONED) if poison else lines
     return Outcome(result, lines, None if evidence.verification.bit_exact else _difference(evidence))
 
 

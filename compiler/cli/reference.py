@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import lzma
+import pickle
+import struct
+import tokenize
+import warnings
 import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +21,7 @@ from ..frontend import POLICIES, check_supported, parse, with_rounding
 from ..graph import Array, Graph, Tensor
 from ..interpret import random_inputs
 from ..interpret import run as run_graph
+from ..output import check_file
 from ..passes import simplify
 from ..report.text import shorten
 from .console import Console
@@ -23,6 +30,13 @@ from .work import read_bytes
 
 MOST_VALUES = 4096  # of one output in --json; more belong into --output
 SHOWN_VALUES = 10
+
+# What np.load raises on files that are none, cut short or made to hurt.
+UNREADABLE = (
+    *(OSError, ValueError, EOFError, MemoryError, OverflowError, RecursionError, NotImplementedError, RuntimeError),
+    *(KeyError, AttributeError, TypeError, SyntaxError, tokenize.TokenError, pickle.UnpicklingError),
+    *(zipfile.BadZipFile, zlib.error, struct.error, lzma.LZMAError),
+)
 
 
 @click.command()
@@ -36,8 +50,12 @@ def run(
     console: Console, as_json: bool, model: Path, source: Path | None, target: Path | None, rounding: str, seed: int
 ) -> None:
     """The NumPy reference, float and uint8 borders included."""
+    if target is not None:
+        _check_target(target)
     graph = with_rounding(parse(read_bytes(model), model.stem), rounding)
     check_supported(simplify(graph))
+    if target is not None and target.suffix == ".npy" and len(graph.outputs) > 1:
+        raise InvalidInput(f"{len(graph.outputs)} outputs don't fit into one .npy", "end the name in .npz")
     inputs = random_inputs(graph, seed) if source is None else _load(source, graph)
     with console.working("computing"):
         outputs = run_graph(graph, inputs)
@@ -67,20 +85,27 @@ def _load(path: Path, graph: Graph) -> list[Array]:
 
 def _read_arrays(path: Path) -> Mapping[str, Array]:
     try:
-        loaded = np.load(path, allow_pickle=False)
-        return {"arr_0": loaded} if isinstance(loaded, np.ndarray) else {name: loaded[name] for name in loaded.files}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        reason = getattr(error, "strerror", None) or str(error).split("\n")[0]
+        with path.open("rb") as stream, warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of NumPy: about headers that only it minds
+            loaded = np.load(stream, allow_pickle=False)
+            if isinstance(loaded, np.ndarray):
+                return {"arr_0": loaded}
+            arrays = {name: loaded[name] for name in loaded.files}
+        return {name: value for name, value in arrays.items() if isinstance(value, np.ndarray)}  # not raw members
+    except UNREADABLE as error:
+        reason = getattr(error, "strerror", None) or str(error).split("\n")[0] or type(error).__name__
         raise InvalidInput(
             f"can't read {path}: {reason}", "give a .npz or .npy file as np.savez or np.save write it"
         ) from None
 
 
-def _save(path: Path, outputs: Sequence[Array]) -> None:
+def _check_target(path: Path) -> None:
     if path.suffix not in (".npz", ".npy"):
         raise InvalidInput(f"--output {path} is neither .npz nor .npy", "end the name in .npz")
-    if path.suffix == ".npy" and len(outputs) > 1:
-        raise InvalidInput(f"{len(outputs)} outputs don't fit into one .npy", "end the name in .npz")
+    check_file(path)
+
+
+def _save(path: Path, outputs: Sequence[Array]) -> None:
     if path.suffix == ".npy":
         np.save(path, outputs[0])
     else:

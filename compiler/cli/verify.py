@@ -20,10 +20,20 @@ from .work import compile_one
 @verify_option("auto", "host", "unicorn", "qemu")
 @inputs_option
 @seed_option
+@click.option("--poison", is_flag=True, help="Overwrite dead memory with noise, watch all other bytes and the margins.")
 @common_options
-def verify(console: Console, as_json: bool, model: Path, request: Request, method: str, inputs: int, seed: int) -> None:
+def verify(
+    console: Console,
+    as_json: bool,
+    model: Path,
+    request: Request,
+    method: str,
+    inputs: int,
+    seed: int,
+    poison: bool,
+) -> None:
     """Build the generated project, run it, compare; name what differs first."""
-    outcome = prove(console, compile_one(console, model, request), Wanted(method, inputs, seed))
+    outcome = prove(console, compile_one(console, model, request), Wanted(method, inputs, seed, poison))
     if as_json:
         console.json(outcome.result.to_json())
     else:

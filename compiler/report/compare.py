@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from ..errors import InvalidInput
 from .text import Table, number
 
 SAVE = "save one with `tecompile bench ... --json`"
+MOST = 1e18  # beyond is nothing that one can count in a firmware
 METRICS = (
     "macs",
     "macs_live",
@@ -69,11 +71,13 @@ def change_json(found: tuple[Change, ...]) -> dict[str, Any]:
 def read_result(path: Path) -> dict[str, Any]:
     """A file that `--json` or a report.json holds."""
     try:
-        result = json.loads(path.read_text("utf-8"))
+        result = json.loads(path.read_text("utf-8"), parse_constant=_refuse_constant)
     except OSError as error:
         raise InvalidInput(
             f"can't read {path}: {error.strerror}", "give two models or two saved --json results"
         ) from None
+    except RecursionError:
+        raise InvalidInput(f"{path} is not a result of tecompile: it is nested too deep", SAVE) from None
     except ValueError as error:
         raise InvalidInput(f"{path} is not valid JSON: {error}", SAVE) from None
     if not isinstance(result, dict) or "arena_bytes" not in result or not _numeric(result):
@@ -82,7 +86,17 @@ def read_result(path: Path) -> dict[str, Any]:
 
 
 def _numeric(result: Mapping[str, Any]) -> bool:
-    return all(isinstance(result.get(m), int | float | None) for m in METRICS)
+    return all(_is_figure(result.get(m)) for m in METRICS) and result.get("bit_exact") in (True, False, None)
+
+
+def _is_figure(value: object) -> bool:
+    if value is None:
+        return True
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < MOST and math.isfinite(value)
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no number of JSON")
 
 
 def _signed(percent: float | None) -> str:

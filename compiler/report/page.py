@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
-
-import jinja2
 
 from ..board import Board
 from ..graph import Graph
 from ..planner.plan import Plan
-from ..templating import read_template
+from ..templating import environment
 from .memory import peak, slabs
 from .model import tensor_text
 from .picture import pictures
@@ -70,7 +67,9 @@ def render_page(
         "optimality": optimality(result),
         "details": details,
     }
-    return environment().get_template(TEMPLATE).render(context)
+    pages = environment(autoescape=True)
+    pages.filters |= {"number": number, "percent": percent}
+    return pages.get_template(TEMPLATE).render(context)
 
 
 def meters(result: Result, board: Board) -> list[Meter]:
@@ -100,18 +99,3 @@ def layer_rows(result: Result, plan: Plan) -> list[LayerRow]:
         )
         for layer, op, cost in zip(result.layers, plan.ops, costs, strict=True)
     ]
-
-
-@cache
-def environment() -> jinja2.Environment:
-    """Names in a page come from files we do not trust: everything is escaped."""
-    made = jinja2.Environment(
-        loader=jinja2.FunctionLoader(read_template),
-        undefined=jinja2.StrictUndefined,
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    made.filters |= {"number": number, "percent": percent}
-    return made

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from ..graph import Graph, Tensor
+from ..graph import Graph, Op, Tensor
 from ..planner.plan import Plan
 from ..simulate.prove import Proof
 from .result import Result
@@ -67,17 +67,13 @@ def _lines(proof: Proof, original: Graph, plan: Plan) -> Iterator[str]:
 
 def folded(original: Graph, plan: Plan) -> list[tuple[str, str]]:
     """Operators of the file whose result is no tensor of the plan, and what they became part of."""
-    return [(op.label, _into(op.y, original, plan)) for op in original.ops if op.y.name not in _planned(plan)]
+    layers = {t.name: plan.layer_name(op) for op in plan.ops for t in op.outputs}
+    readers = original.consumers()
+    return [(op.label, _into(op.y, layers, readers)) for op in original.ops if op.y.name not in layers]
 
 
-def _planned(plan: Plan) -> dict[str, str]:
-    """Layer by tensor."""
-    return {t.name: plan.layer_name(op) for op in plan.ops for t in op.outputs}
-
-
-def _into(tensor: Tensor, original: Graph, plan: Plan) -> str:
+def _into(tensor: Tensor, layers: Mapping[str, str], readers: Mapping[Tensor, Sequence[Op]]) -> str:
     """The layer that makes the next tensor downstream that still exists."""
-    layers, readers = _planned(plan), original.consumers()
     waiting, seen = [tensor], set[Tensor]()
     while waiting:
         here = waiting.pop(0)

@@ -9,23 +9,35 @@ from dataclasses import dataclass
 UNKNOWN = "n/a"
 LEAST_COLUMN = 6  # characters that a shortened column keeps
 SIMPLER = str.maketrans({"…": "...", "×": "x", "–": "-", "—": "-", "→": "->", "·": "*", "≥": ">=", "≤": "<=", "█": "#"})
-_NUMBER = re.compile(r"[-+]?[\d,.]+( ?%)?|n/a|-|")
+READABLE = 12  # to which a column is shortened before an optional one goes
+_NUMBER = re.compile(r"[-+]?[\d,.]+( ?%| KiB)?|n/a|-|")
 
 
 @dataclass(frozen=True)
 class Table:
-    """Columns with a header; numbers align right. On narrow terminals the widest text gives way, but not the first."""
+    """Columns with a header; numbers align right. On narrow terminals the widest text gives way, but not the first.
+
+    Columns named in `optional` are left out, in that order, before others become hard to read.
+    """
 
     header: tuple[str, ...]
     rows: Sequence[Sequence[str]]
+    optional: tuple[str, ...] = ()
 
     def lines(self, width: int | None = None) -> list[str]:
-        cells = [self.header, *(tuple(map(clean, row)) for row in self.rows)]
-        widths = [max(len(row[i]) for row in cells) for i in range(len(self.header))]
+        cells = [tuple(map(clean, row)) for row in (self.header, *self.rows)]
+        natural = [max(len(row[i]) for row in cells) for i in range(len(self.header))]
         right = [i > 0 and all(_NUMBER.fullmatch(row[i]) for row in cells[1:]) for i in range(len(self.header))]
-        if width is not None:
-            widths = _squeeze(widths, right, width)
+        widths = natural if width is None else _squeeze(natural, right, width)
+        tight = any(now < min(before, READABLE) for now, before in zip(widths, natural, strict=True))
+        if width is not None and self.optional and (tight or sum(widths) + 2 * (len(widths) - 1) > width):
+            return self._without(self.optional[0]).lines(width)
         return [_line(row, widths, right) for row in cells]
+
+    def _without(self, column: str) -> Table:
+        kept = [i for i, name in enumerate(self.header) if name != column]
+        rows = [[row[i] for i in kept] for row in self.rows]
+        return Table(tuple(self.header[i] for i in kept), rows, self.optional[1:])
 
 
 def pairs(rows: Sequence[tuple[str, str]]) -> list[str]:

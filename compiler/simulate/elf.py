@@ -165,8 +165,9 @@ def _with_sizes(symbols: Sequence[Symbol], sections: Sequence[Block]) -> Iterato
 
 
 def _belongs(symbol: Symbol, model: str) -> bool:
-    """The self-test is left out: it is there only if main calls it."""
-    selftest = f"{model}_selftest"
-    if symbol.name == selftest or symbol.file == f"{selftest}.c":
+    """Self-test and check of the weights are left out, with what is local to them: they are there only if main asks."""
+    if symbol.name in (f"{model}_selftest", f"{model}_check_weights"):
+        return False
+    if symbol.file in (f"{model}_selftest.c", f"{model}_weights.c"):
         return False
     return symbol.name.startswith((f"{model}_", "te_")) or symbol.file.startswith((f"{model}.", f"{model}_", "te_"))

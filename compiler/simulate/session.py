@@ -153,7 +153,7 @@ def _entry(elf: Elf, call: Call) -> int:
     if symbol is None:
         raise CannotMeet(
             f"verification differs: the compiler removed layer {call.function} ({call.op.label})",
-            "this is a bug in tecompile or the compiler: please report it with the model; try another compiler meanwhile",
+            "this is a bug in tecompile or the compiler: please report it with the model, and try another compiler",
         )
     return symbol.address
 

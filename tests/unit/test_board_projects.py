@@ -66,6 +66,7 @@ def test_two_models_share_one_arena() -> None:
 def test_no_self_test_no_call_of_it() -> None:
     board = load_board("host")
     assert "selftest" in project(board, fake_model(board))["src/main.c"]
+    assert "fake_selftest(&model)" in project(board, fake_model(board))["README.md"]
     assert "selftest" not in project(board, quiet(fake_model(board)))["src/main.c"]
 
 
@@ -94,3 +95,10 @@ def test_models_for_different_memories_do_not_mix() -> None:
     models: list[FakeModel] = [fake_model(board, name) for board, name in zip(boards, ("one", "two"), strict=True)]
     with pytest.raises(InternalError, match="other memories"):
         project(boards[0], *models)
+
+
+@pytest.mark.parametrize("name", ["stm32h743", "host"])
+def test_weights_are_checked_at_boot(name: str) -> None:
+    files = project(load_board(name), fake_model(load_board(name)))
+    assert 'passed("fake_check_weights", fake_check_weights())' in files["src/main.c"]
+    assert "fake_check_weights()" in files["README.md"]

@@ -1,5 +1,6 @@
 """Commands that build and run: what they report, and what they do where tools are missing or bytes differ."""
 
+import importlib.util
 import json
 from collections.abc import Sequence
 from dataclasses import replace
@@ -15,6 +16,7 @@ from tecompile.cases import Case
 from tecompile.cli.app import app
 from tecompile.evidence import Evidence, choose_method
 from tecompile.pipeline import Compilation
+from tecompile.simulate.elf import Elf
 from tecompile.simulate.verify import Difference
 
 MODEL = Path(__file__).parents[2] / "examples" / "fashion_mnist" / "fashion.tflite"
@@ -58,6 +60,45 @@ def test_verify_on_the_host() -> None:
     assert "every byte equals the reference" in text
     assert "not the assembly" in text
     assert "op 0 PAD (folded into L00_conv)" in text
+
+
+@needs_host
+def test_poison_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def gather(
+        compilations: Sequence[Compilation], method: str, cases: Sequence[Sequence[Case]], poison: bool
+    ) -> list[Evidence]:
+        asked.append(poison)
+        return evidence.gather(compilations, method, cases, poison)
+
+    monkeypatch.setattr("tecompile.cli.proof.gather", gather)
+    assert "noise" in call("verify", MODEL, "--board", "host", "--poison").stdout
+    read_json("verify", MODEL, "--board", "host")
+    assert asked == [True, False]
+
+
+@needs_host
+def test_without_pyelftools_auto_takes_the_host(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = importlib.util.find_spec
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == "elftools" else real(name))
+    data = read_json("verify", MODEL, "--board", "stm32h743")
+    assert (data["simulator"], data["bit_exact"]) == ("host", True)
+    for method in ("unicorn", "qemu"):
+        result = call("verify", MODEL, "--board", "qemu-m7", "--verify", method)
+        assert result.exit_code == 1
+        assert "pyelftools" in result.stderr
+        assert "pip install tecompile[sim]" in result.stderr
+
+
+@pytest.mark.sim
+@needs_unicorn
+def test_a_layer_that_the_compiler_removed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = Elf.find
+    monkeypatch.setattr(Elf, "find", lambda elf, name: None if name == "fashion_L02_dw" else real(elf, name))
+    result = call("verify", MODEL, "--board", "stm32h743", "--verify", "unicorn")
+    assert result.exit_code == 1
+    assert "verification differs: the compiler removed layer fashion_L02_dw" in result.stderr
 
 
 @pytest.mark.sim
@@ -123,8 +164,10 @@ def test_a_tool_that_was_asked_for_must_be_there(workplace: Path, method: str) -
 @needs_host
 @pytest.mark.parametrize("command", ["compile", "verify"])
 def test_code_that_differs_is_never_written(workplace: Path, monkeypatch: pytest.MonkeyPatch, command: str) -> None:
-    def differ(compilations: Sequence[Compilation], method: str, cases: Sequence[Sequence[Case]]) -> list[Evidence]:
-        return [wrong(found) for found in evidence.gather(compilations, method, cases)]
+    def differ(
+        compilations: Sequence[Compilation], method: str, cases: Sequence[Sequence[Case]], poison: bool
+    ) -> list[Evidence]:
+        return [wrong(found) for found in evidence.gather(compilations, method, cases, poison)]
 
     def wrong(found: Evidence) -> Evidence:
         first = Difference(0, "L03_conv", "t40", 2, 1, 0, 5, 6)

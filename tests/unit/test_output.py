@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tecompile.errors import InvalidInput
+from tecompile.errors import CannotMeet, InvalidInput
 from tecompile.output import check_folder, write_file, write_folder
 
 FILES = {"src/main.c": "int main;\n", "model/net.c": "one\n", "README.md": "read\n"}
@@ -57,6 +57,9 @@ def test_refuses_a_file_and_a_foreign_folder(tmp_path: Path) -> None:
     (tmp_path / "theirs" / "notes.txt").write_text("mine")
     with pytest.raises(InvalidInput, match="was not written by tecompile"):
         check_folder(tmp_path / "theirs", force=False)
+    for force in (False, True):
+        with pytest.raises(InvalidInput, match="file is a file, not a folder"):
+            check_folder(tmp_path / "file" / "out", force)
     assert contents(tmp_path / "theirs") == {"notes.txt": b"mine"}
 
 
@@ -100,6 +103,54 @@ def test_keeps_an_edited_main_until_forced(tmp_path: Path) -> None:
     assert (out / "src" / "main.c").read_text() == FILES["src/main.c"]
 
 
+@pytest.mark.parametrize("name", ["link.ld", "board/board.c", "make/board/chip.h", "cmake/src/main.c"])
+def test_what_is_the_users_is_kept_when_edited(tmp_path: Path, name: str) -> None:
+    files = {**FILES, name: "ours\n"}
+    write(tmp_path, files)
+    (tmp_path / name).write_text("mine\n")
+    assert write(tmp_path, {**files, name: "ours again\n"}) == (name,)
+    assert (tmp_path / name).read_text() == "mine\n"
+    assert write(tmp_path, files, force=True) == ()
+    assert (tmp_path / name).read_text() == "ours\n"
+
+
+def test_ownership_outlives_a_project_without_the_file(tmp_path: Path) -> None:
+    write(tmp_path)
+    (tmp_path / "src" / "main.c").write_text("mine\n")
+    assert write(tmp_path, {"model/net.c": "one\n"}) == ()
+    assert write(tmp_path) == ("src/main.c",)
+    assert (tmp_path / "src" / "main.c").read_text() == "mine\n"
+
+
+@pytest.mark.parametrize("force", [False, True])
+def test_a_folder_where_a_file_must_go_stops_everything(tmp_path: Path, force: bool) -> None:
+    write(tmp_path)
+    (tmp_path / "README.md").unlink()
+    (tmp_path / "README.md").mkdir()
+    (tmp_path / "model" / "net.c").unlink()
+    before = contents(tmp_path)
+    with pytest.raises(InvalidInput, match=r"README\.md is a folder"):
+        write(tmp_path, force=force)
+    assert contents(tmp_path) == before
+
+
+def test_a_file_where_a_folder_must_go_stops_everything(tmp_path: Path) -> None:
+    (tmp_path / "src").write_text("mine")
+    with pytest.raises(InvalidInput, match="src is a file"):
+        write(tmp_path, force=True)
+    assert contents(tmp_path) == {"src": b"mine"}
+
+
+def test_what_the_user_removed_is_no_obstacle(tmp_path: Path) -> None:
+    write(tmp_path, {**FILES, "model/old/a.h": "old", "model/b.h": "old"})
+    (tmp_path / "model" / "old" / "a.h").unlink()
+    (tmp_path / "model" / "old").rmdir()
+    (tmp_path / "model" / "b.h").unlink()
+    (tmp_path / "model" / "b.h").mkdir()
+    write(tmp_path)
+    assert contents(tmp_path).keys() == {*FILES, "report.json"}
+
+
 def test_refuses_to_lose_other_edits(tmp_path: Path) -> None:
     write(tmp_path)
     (tmp_path / "model" / "net.c").write_text("patched\n")
@@ -136,8 +187,9 @@ def test_a_failure_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         raise OSError(28, "No space left on device", str(self))
 
     monkeypatch.setattr(Path, "write_bytes", full)
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(CannotMeet, match=r"out: No space") as caught:
         write(tmp_path / "a" / "out")
+    assert ".tmp" not in caught.value.message
     assert list(tmp_path.iterdir()) == []
 
 
@@ -154,7 +206,7 @@ def test_write_file_is_whole_or_nothing(tmp_path: Path, monkeypatch: pytest.Monk
     target = tmp_path / "report.html"
     write_file(target, "old")
     monkeypatch.setattr(Path, "replace", lambda *_: (_ for _ in ()).throw(OSError("no")))
-    with pytest.raises(OSError, match="no"):
+    with pytest.raises(CannotMeet, match=r"report\.html: no"):
         write_file(target, "new")
     assert contents(tmp_path) == {"report.html": b"old"}
     with pytest.raises(InvalidInput, match="is a folder"):

@@ -13,7 +13,8 @@ from tecompile.cases import make_case, random_case
 from tecompile.errors import CannotMeet, InternalError, InvalidInput
 from tecompile.graph import Clamp
 from tecompile.ops.conv2d import Conv2D
-from tecompile.pipeline import Compilation, Request, c_name, compile_model, project_files
+from tecompile.pipeline import Compilation, Request, c_name, check_names, compile_model, project_files
+from tecompile.render.project import STACK_BYTES
 from tests.models.networks import NETWORKS
 
 FASHION = Path(__file__).parents[2] / "examples" / "fashion_mnist" / "fashion.tflite"
@@ -36,6 +37,58 @@ def fashion(request: Request = H743) -> Compilation:
 )
 def test_names_become_c_identifiers(given: str, name: str) -> None:
     assert c_name(given) == name
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("int8", "uint8", "int16", "int32", "int64", "uint_fast8", "intptr", "uintptr", "intmax", "size", "ssize"),
+        *("wchar", "ptrdiff", "board", "chip", "stm32", "main", "run", "startup", "stdint", "stddef", "features"),
+        *("te", "te_common", "te_x", "class", "unix", "aux", "com1"),
+    ],
+)
+def test_names_that_mean_something_else_get_a_prefix(name: str) -> None:
+    assert c_name(name.upper()) == f"model_{name}"
+
+
+@pytest.mark.parametrize("name", ["int8_vww", "sizes", "tea", "boards", "mainly", "runner"])
+def test_names_that_only_look_like_it_do_not(name: str) -> None:
+    assert c_name(name) == name
+
+
+@pytest.mark.parametrize(
+    "names", [("kws", "kws_weights"), ("fashion_selftest", "fashion"), ("a", "x", "a_run"), ("a", "a")]
+)
+def test_models_whose_symbols_would_mix_are_refused(names: tuple[str, ...]) -> None:
+    with pytest.raises(InvalidInput):
+        check_names(names)
+
+
+def test_other_models_may_be_together() -> None:
+    check_names(("kws", "kws2", "vww", "vww2_weights", "my_kws"))
+    one, two = fashion(replace(H743, name="kws")), fashion(replace(H743, name="kws_weights"))
+    with pytest.raises(InvalidInput, match="models kws and kws_weights can't share a firmware"):
+        project_files([one, two], "make")
+
+
+def test_one_file_has_one_text() -> None:
+    one, two = fashion(), fashion(replace(H743, name="other"))
+    clash = replace(two, model_files={**two.model_files, "te_common.h": "something else"})
+    with pytest.raises(InternalError, match=r"different files called te_common\.h"):
+        project_files([one, clash], "make")
+
+
+def test_the_stack_must_fit_beside_the_arena() -> None:
+    board = load_board("nucleo-f412zg")
+    arena = fashion(Request(board)).program.plan.arena_bytes
+
+    def with_ram(nbytes: int) -> Request:
+        memories = tuple(replace(m, nbytes=nbytes) if m.name == "SRAM" else m for m in board.memories)
+        return Request(replace(board, memories=memories))
+
+    fashion(with_ram(arena + STACK_BYTES))
+    with pytest.raises(CannotMeet, match="does not fit"):
+        fashion(with_ram(arena + STACK_BYTES - 1))
 
 
 def test_a_name_of_nothing_is_refused() -> None:
