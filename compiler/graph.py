@@ -229,6 +229,8 @@ class Op(ABC):
     outputs: tuple[Tensor, ...]
 
     kind: ClassVar[str]
+    summary: ClassVar[str]  # what it does, and what of it is supported: `tecompile ops` prints them
+    limits: ClassVar[str]
     short: ClassVar[str]  # as it appears in C function names
     arity: ClassVar[tuple[int, int]]  # fewest and most inputs
 

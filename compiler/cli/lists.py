@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import sys
 from typing import Any
 
 import click
@@ -12,7 +11,6 @@ from ..backends import backend_chain
 from ..board import Board, all_boards, load_board
 from ..doctor import Tool, find_tools
 from ..errors import InvalidInput
-from ..graph import Op
 from ..ops import OPERATORS
 from ..report.text import Table, pairs, size
 from .console import Console, terminal_width
@@ -96,29 +94,13 @@ def ops(console: Console, as_json: bool, op: str | None, board: str | None) -> N
     kinds = sorted(OPERATORS) if op is None else [_known_operator(op)]
     backends = [b.name for b in backend_chain("native", load_board(board).core).backends] if board else None
     if as_json:
-        entries = [{"name": kind, "summary": summary(OPERATORS[kind])} for kind in kinds]
+        entries = [{"name": k, "summary": OPERATORS[k].summary, "limits": OPERATORS[k].limits} for k in kinds]
         console.json({"ops": entries} if backends is None else {"ops": entries, "backends": backends})
         return
-    console.data(
-        Table(("operator", "what it does"), [(k, summary(OPERATORS[k])) for k in kinds]).lines(terminal_width())
-    )
+    rows = [(k, OPERATORS[k].summary, OPERATORS[k].limits) for k in kinds]
+    console.data(Table(("operator", "what it does", "limits"), rows).lines(terminal_width()))
     if backends is not None:
         console.data(["", f"kernels of {board}: {', '.join(backends)}"])
-
-
-def summary(operator: type[Op]) -> str:
-    """What the source says first: of its file, or where that holds a family, of the class or its nearest base."""
-    text = _first_line(sys.modules[operator.__module__].__doc__)
-    if sum(kind.__module__ == operator.__module__ for kind in OPERATORS.values()) > 1:
-        here = [kind for kind in operator.__mro__ if kind.__module__ == operator.__module__]
-        written = (line for kind in here if not (line := _first_line(kind.__doc__)).startswith(f"{kind.__name__}("))
-        text = next(written, text)
-    phrase = text.removeprefix(operator.kind).lstrip(",: ").rstrip(".")
-    return phrase[:1].lower() + phrase[1:]
-
-
-def _first_line(documentation: str | None) -> str:
-    return (documentation or "").split("\n")[0]
 
 
 def _known_operator(name: str) -> str:

@@ -87,9 +87,7 @@ def _floats(graph: Graph) -> Iterator[Blocker]:
 def _constant_outputs(graph: Graph) -> Iterator[Blocker]:
     for number, tensor in enumerate(graph.outputs):
         if tensor.is_constant:
-            yield Blocker(
-                f"output {number}", f"{tensor.name} is a constant: nothing is computed"
-            )
+            yield Blocker(f"output {number}", f"{tensor.name} is a constant: nothing is computed")
 
 
 def certain_blockers(ops: Iterable[Op]) -> Iterator[Blocker]:

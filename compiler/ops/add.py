@@ -28,6 +28,8 @@ class Add(Op):
     rounding: Rounding
 
     kind = "ADD"
+    summary = "the sum of two tensors, with broadcasting and a fused activation"
+    limits = "int8 per tensor"
     short = "add"
     arity = (2, 2)
     left_shift: ClassVar[int] = 20

@@ -20,6 +20,8 @@ class Conv2D(WindowedOp, ScaledOp):
     """Weights are [out channels, taps down, taps across, in channels]."""
 
     kind = "CONV_2D"
+    summary = "convolution of any kernel, stride, dilation and padding"
+    limits = "int8, weights per tensor or per channel, constant; batch 1; no groups"
     short = "conv"
 
     @classmethod

@@ -20,6 +20,8 @@ class DepthwiseConv2D(WindowedOp, ScaledOp):
     """Weights are [1, taps down, taps across, out channels]; out channel c reads in channel c // multiplier."""
 
     kind = "DEPTHWISE_CONV_2D"
+    summary = "convolution of each channel alone, any depth multiplier"
+    limits = "int8, weights per tensor or per channel, constant; batch 1"
     short = "dw"
     channel_axis = 3
 

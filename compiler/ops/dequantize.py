@@ -15,6 +15,8 @@ from .checks import not_per_tensor, wrong_shape, wrong_types
 @dataclass(frozen=True, eq=False)
 class Dequantize(Op):
     kind = "DEQUANTIZE"
+    summary = "integers to real numbers"
+    limits = "only in front of an output"
     short = "dequantize"
     arity = (1, 1)
 

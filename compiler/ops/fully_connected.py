@@ -21,6 +21,8 @@ class FullyConnected(ScaledOp):
     weights_format: str
 
     kind = "FULLY_CONNECTED"
+    summary = "every output sees every value of its row"
+    limits = "int8, weights per tensor or per channel, constant"
     short = "fc"
 
     @classmethod

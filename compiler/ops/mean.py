@@ -24,6 +24,8 @@ class Mean(Op):
     rounding: Rounding
 
     kind = "MEAN"
+    summary = "mean over any axes"
+    limits = "int8 per tensor; constant axes"
     short = "mean"
     arity = (2, 2)
 

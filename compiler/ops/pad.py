@@ -19,6 +19,8 @@ class Pad(Op):
     amounts: tuple[tuple[int, int], ...] | None
 
     kind = "PAD"
+    summary = "a border of zeros on any axis"
+    limits = "int8; constant amounts; input and output quantised alike"
     short = "pad"
     arity = (2, 2)
 

@@ -60,6 +60,8 @@ class Pool2D(WindowedOp):
 @dataclass(frozen=True, eq=False)
 class MaxPool2D(Pool2D):
     kind = "MAX_POOL_2D"
+    summary = "largest value of each window"
+    limits = "int8; batch 1; input and output quantised alike"
     short = "maxpool"
 
     def pool(self, x: Array) -> Array:
@@ -71,6 +73,8 @@ class AveragePool2D(Pool2D):
     """Mean of the pixels inside, ties away from zero."""
 
     kind = "AVERAGE_POOL_2D"
+    summary = "mean of each window's pixels, ties away from zero"
+    limits = "int8; batch 1; input and output quantised alike"
     short = "avgpool"
 
     def pool(self, x: Array) -> Array:

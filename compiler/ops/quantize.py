@@ -20,6 +20,8 @@ class Quantize(Op):
     rounding: Rounding
 
     kind = "QUANTIZE"
+    summary = "real numbers to integers behind an input; one integer quantisation to another anywhere"
+    limits = "float32 only behind an input; int8 and uint8"
     short = "quantize"
     arity = (1, 1)
 

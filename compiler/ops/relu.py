@@ -20,6 +20,8 @@ class Relu(Op):
     rounding: Rounding
 
     kind = "RELU"
+    summary = "negative values become zero, rescaled to the output"
+    limits = "int8 per tensor"
     short = "relu"
     arity = (1, 1)
 
@@ -64,6 +66,8 @@ class Relu6(Op):
     """Clamps in the input's quantisation and does not rescale, whatever the output's says."""
 
     kind = "RELU6"
+    summary = "values are limited to 0 ... 6"
+    limits = "int8; as TFLM, without rescaling"
     short = "relu6"
     arity = (1, 1)
 

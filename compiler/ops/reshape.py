@@ -15,6 +15,8 @@ class Reshape(Op):
     """The wanted shape is the output's; a second input that repeats it is ignored."""
 
     kind = "RESHAPE"
+    summary = "the same values under another shape, without code"
+    limits = "int8 and uint8"
     short = "reshape"
     arity = (1, 2)
 

@@ -18,6 +18,8 @@ class Shape(Op):
     """Known at compile time, whatever its input holds."""
 
     kind = "SHAPE"
+    summary = "the shape of a tensor"
+    limits = "folded when compiling"
     short = "shape"
     arity = (1, 1)
 
@@ -41,6 +43,8 @@ class Pack(Op):
     axis: int
 
     kind = "PACK"
+    summary = "stacks tensors along a new axis"
+    limits = "constants only, folded when compiling"
     short = "pack"
     arity = (1, 64)
 
@@ -81,6 +85,8 @@ class StridedSlice(Op):
     relative_end: bool = False
 
     kind = "STRIDED_SLICE"
+    summary = "x[begin:end:stride]"
+    limits = "constants only, folded when compiling"
     short = "slice"
     arity = (4, 4)
 

@@ -24,6 +24,8 @@ class Softmax(Op):
     beta: float
 
     kind = "SOFTMAX"
+    summary = "exponentials that sum to one, over the last axis"
+    limits = "int8; output scale 1/256; rows of at most 4095 values"
     short = "softmax"
     arity = (1, 1)
 

@@ -52,7 +52,7 @@ def make_plan(graph: Graph, target: Target, place: Place, optimize: Optimize = O
     plan = min((_Planner(graph, target, place, p).run() for p in PREFERENCES[optimize]), key=lambda p: p.arena_bytes)
     if plan.arena_bytes > place.nbytes:  # before it is replayed, which takes eight times as much here
         raise CannotMeet(
-            f"{graph.name} does not fit: needs {plan.arena_bytes:,} bytes of {place.memory}, which has {place.nbytes:,}",
+            f"{graph.name} does not fit: needs {plan.arena_bytes:,} bytes of {place.memory}, it has {place.nbytes:,}",
             "try --optimize ram, a smaller input or network, or a board with more memory",
         )
     verify_plan(plan)
@@ -69,7 +69,10 @@ class _Planner:
         self.offers = {op: target.candidates(op) for op in self.ops}
         for op, offers in self.offers.items():
             if not offers:
-                raise CannotMeet(f"{op.label}: no kernel for {op.y.describe()}", "`tecompile ops` lists what is supported, with its limits")
+                raise CannotMeet(
+                    f"{op.label}: no kernel for {op.y.describe()}",
+                    "`tecompile ops` lists what is supported, with its limits",
+                )
 
     def run(self) -> Plan:
         """Start layer by layer; stream the run of operators that pins the peak while that helps.

@@ -8,7 +8,7 @@
 #include "te_common.h"
 
 /* Continue `crc` (0 at the start) over more bytes. */
-static inline uint32_t te_crc32(uint32_t crc, const void *data, size_t size)
+TE_COLD uint32_t te_crc32(uint32_t crc, const void *data, size_t size)
 {
     static const uint32_t nibbles[16] = {
         0x00000000u, 0x1db71064u, 0x3b6e20c8u, 0x26d930acu, 0x76dc4190u, 0x6b6b51f4u, 0x4db26158u, 0x5005713cu,

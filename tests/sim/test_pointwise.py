@@ -1,4 +1,4 @@
-"""Generated assembly on random shapes, weights at their extremes included: unicorn, and QEMU, which faults on misalignment."""
+"""Generated assembly on random shapes and extreme weights: unicorn, and QEMU, which faults on misalignment."""
 
 from __future__ import annotations
 

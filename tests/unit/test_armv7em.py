@@ -16,7 +16,12 @@ from tecompile.graph import Clamp, Quant, Rounding, Tensor
 from tecompile.ops.conv2d import Conv2D
 from tests.tools.graphs import Builder
 
-SHAPES = [PointwiseShape(k, c, relu) for k in (4, 12, 48, 104, 108, 240, 1028, 1360) for c in (2, 96) for relu in (False, True)]
+SHAPES = [
+    PointwiseShape(k, c, relu)
+    for k in (4, 12, 48, 104, 108, 240, 1028, 1360)
+    for c in (2, 96)
+    for relu in (False, True)
+]
 
 
 def convolution(inputs: int = 16, outputs: int = 8, weight: int | None = None) -> Conv2D:

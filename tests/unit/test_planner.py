@@ -70,7 +70,7 @@ def test_equal_peaks_are_all_streamed(blocks: int) -> None:
 
 
 def test_what_can_not_fit_is_refused_before_it_is_replayed() -> None:
-    with pytest.raises(CannotMeet, match=r"needs 1,280 bytes of RAM, which has 1,000"):
+    with pytest.raises(CannotMeet, match=r"needs 1,280 bytes of RAM, it has 1,000"):
         make_plan(bottleneck(), FakeTarget(in_place=False), Place("RAM", 1000))
 
 
