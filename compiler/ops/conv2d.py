@@ -4,34 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Self
 
 import numpy as np
 
-from ..graph import Array, Node, Rounding
-from .checks import more_than_one_batch, wrong_rank
-from .geometry import Pair, WindowedOp, window_options
-from .options import fused_clamp
-from .scaled import ScaledOp, exact_dot
+from ..graph import Array
+from .checks import wrong_rank
+from .scaled import exact_dot
+from .windowed_weights import WeightedWindow
 
 
 @dataclass(frozen=True, eq=False)
-class Conv2D(WindowedOp, ScaledOp):
+class Conv2D(WeightedWindow):
     """Weights are [out channels, taps down, taps across, in channels]."""
 
     kind = "CONV_2D"
     summary = "convolution of any kernel, stride, dilation and padding"
     limits = "int8, weights per tensor or per channel, constant; batch 1; no groups"
     short = "conv"
-
-    @classmethod
-    def from_options(cls, node: Node) -> Self:
-        weights = node.inputs[1]
-        kernel = Pair(*weights.shape[1:3]) if weights is not None and len(weights.shape) == 4 else Pair(0, 0)
-        stride, dilation, padding = window_options(node, kernel)
-        return cls(
-            node.index, node.inputs, node.outputs, fused_clamp(node), Rounding.DOUBLE, kernel, stride, dilation, padding
-        )
 
     @property
     def depth(self) -> int:
@@ -50,12 +39,8 @@ class Conv2D(WindowedOp, ScaledOp):
 
     def unsupported(self) -> Iterator[str]:
         yield from super().unsupported()
-        yield from more_than_one_batch(self.x)
-        yield from self.unsupported_window()
         if self.weights.shape[3] != self.x.shape[3]:
             yield f"grouped convolution ({self.x.shape[3]} channels in, {self.weights.shape[3]} in the weights)"
-        if self.weights.quant is not None and any(self.weights.quant.zero_points):
-            yield f"{self.weights.name} has a zero point other than 0"
 
     def reference(self, inputs: Sequence[Array | None]) -> tuple[Array, ...]:
         x, weights = inputs[0], inputs[1]

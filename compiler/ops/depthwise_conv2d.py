@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Self
 
 import numpy as np
 
-from ..graph import Array, Node, Rounding
-from .checks import more_than_one_batch, wrong_rank
-from .geometry import Pair, WindowedOp, window_options
-from .options import fused_clamp
-from .scaled import ScaledOp
+from ..graph import Array
+from .checks import wrong_rank
+from .windowed_weights import WeightedWindow
 
 
 @dataclass(frozen=True, eq=False)
-class DepthwiseConv2D(WindowedOp, ScaledOp):
+class DepthwiseConv2D(WeightedWindow):
     """Weights are [1, taps down, taps across, out channels]; out channel c reads in channel c // multiplier."""
 
     kind = "DEPTHWISE_CONV_2D"
@@ -24,15 +21,6 @@ class DepthwiseConv2D(WindowedOp, ScaledOp):
     limits = "int8, weights per tensor or per channel, constant; batch 1"
     short = "dw"
     channel_axis = 3
-
-    @classmethod
-    def from_options(cls, node: Node) -> Self:
-        weights = node.inputs[1]
-        kernel = Pair(*weights.shape[1:3]) if weights is not None and len(weights.shape) == 4 else Pair(0, 0)
-        stride, dilation, padding = window_options(node, kernel)
-        return cls(
-            node.index, node.inputs, node.outputs, fused_clamp(node), Rounding.DOUBLE, kernel, stride, dilation, padding
-        )
 
     @property
     def multiplier(self) -> int:
@@ -52,13 +40,6 @@ class DepthwiseConv2D(WindowedOp, ScaledOp):
         yield from self.invalid_constants(channels)
         if self.weights.shape[0] != 1 or channels % max(1, self.x.image.channels):
             yield f"weights [{','.join(map(str, self.weights.shape))}] do not fit {self.x.image.channels} channels"
-
-    def unsupported(self) -> Iterator[str]:
-        yield from super().unsupported()
-        yield from more_than_one_batch(self.x)
-        yield from self.unsupported_window()
-        if self.weights.quant is not None and any(self.weights.quant.zero_points):
-            yield f"{self.weights.name} has a zero point other than 0"
 
     def reference(self, inputs: Sequence[Array | None]) -> tuple[Array, ...]:
         x, weights = inputs[0], inputs[1]

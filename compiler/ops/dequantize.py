@@ -8,31 +8,21 @@ from typing import Self
 
 import numpy as np
 
-from ..graph import Array, DType, Node, Op, Region
-from .checks import not_per_tensor, wrong_shape, wrong_types
+from ..graph import Array, DType, Node
+from .checks import not_per_tensor, wrong_types
+from .elementwise import ElementwiseOp
 
 
 @dataclass(frozen=True, eq=False)
-class Dequantize(Op):
+class Dequantize(ElementwiseOp):
     kind = "DEQUANTIZE"
     summary = "integers to real numbers"
     limits = "only in front of an output"
     short = "dequantize"
-    arity = (1, 1)
 
     @classmethod
     def from_options(cls, node: Node) -> Self:
         return cls(node.index, node.inputs, node.outputs)
-
-    @property
-    def streams(self) -> bool:
-        return True
-
-    def window(self, index: int, region: Region) -> Region:
-        return region
-
-    def invalid(self) -> Iterator[str]:
-        yield from wrong_shape(self.y, self.x.shape)
 
     def unsupported(self) -> Iterator[str]:
         yield from wrong_types(self, (self.x,), (DType.INT8, DType.UINT8))

@@ -9,32 +9,25 @@ from typing import Self
 import numpy as np
 
 from ..arith import INT32_MAX, INT32_MIN, Multiplier, quantize_multiplier, rescale, saturate
-from ..graph import Array, Clamp, DType, Node, Op, Region, Rounding
-from .checks import not_per_tensor, too_steep, wrong_shape, wrong_types
+from ..graph import Array, Clamp, DType, Node, Rounding
+from .checks import not_per_tensor, too_steep, wrong_types
+from .elementwise import ElementwiseOp
 
 SMALL = (DType.INT8, DType.UINT8)
 
 
 @dataclass(frozen=True, eq=False)
-class Quantize(Op):
+class Quantize(ElementwiseOp):
     rounding: Rounding
 
     kind = "QUANTIZE"
     summary = "real numbers to integers behind an input; one integer quantisation to another anywhere"
     limits = "float32 only behind an input; int8 and uint8"
     short = "quantize"
-    arity = (1, 1)
 
     @classmethod
     def from_options(cls, node: Node) -> Self:
         return cls(node.index, node.inputs, node.outputs, Rounding.DOUBLE)
-
-    @property
-    def streams(self) -> bool:
-        return True
-
-    def window(self, index: int, region: Region) -> Region:
-        return region
 
     @property
     def from_float(self) -> bool:
@@ -42,9 +35,6 @@ class Quantize(Op):
 
     def scale(self) -> Multiplier:
         return quantize_multiplier(self.x.scale / self.y.scale)
-
-    def invalid(self) -> Iterator[str]:
-        yield from wrong_shape(self.y, self.x.shape)
 
     def unsupported(self) -> Iterator[str]:
         yield from wrong_types(self, (self.x,), (DType.FLOAT32, *SMALL))

@@ -9,12 +9,13 @@ from typing import Self
 import numpy as np
 
 from ..arith import Multiplier, activation_clamp, quantize_multiplier, rescale, saturate
-from ..graph import Array, Clamp, DType, Node, Op, Region, Rounding
-from .checks import not_per_tensor, too_steep, wrong_shape, wrong_types
+from ..graph import Array, Clamp, DType, Node, Rounding
+from .checks import not_per_tensor, too_steep, wrong_types
+from .elementwise import ElementwiseOp
 
 
 @dataclass(frozen=True, eq=False)
-class Relu(Op):
+class Relu(ElementwiseOp):
     """Rescales to the output's quantisation, then clamps at zero."""
 
     rounding: Rounding
@@ -23,18 +24,10 @@ class Relu(Op):
     summary = "negative values become zero, rescaled to the output"
     limits = "int8 per tensor"
     short = "relu"
-    arity = (1, 1)
 
     @classmethod
     def from_options(cls, node: Node) -> Self:
         return cls(node.index, node.inputs, node.outputs, Rounding.DOUBLE)
-
-    @property
-    def streams(self) -> bool:
-        return True
-
-    def window(self, index: int, region: Region) -> Region:
-        return region
 
     def scale(self) -> Multiplier:
         return quantize_multiplier(self.x.scale / self.y.scale)
@@ -43,9 +36,6 @@ class Relu(Op):
     def clamp(self) -> Clamp:
         assert self.y.quant is not None
         return activation_clamp("RELU", self.y.quant, self.y.dtype)
-
-    def invalid(self) -> Iterator[str]:
-        yield from wrong_shape(self.y, self.x.shape)
 
     def unsupported(self) -> Iterator[str]:
         yield from wrong_types(self, (self.x, self.y), (DType.INT8,))
@@ -62,33 +52,22 @@ class Relu(Op):
 
 
 @dataclass(frozen=True, eq=False)
-class Relu6(Op):
+class Relu6(ElementwiseOp):
     """Clamps in the input's quantisation and does not rescale, whatever the output's says."""
 
     kind = "RELU6"
     summary = "values are limited to 0 ... 6"
     limits = "int8; as TFLM, without rescaling"
     short = "relu6"
-    arity = (1, 1)
 
     @classmethod
     def from_options(cls, node: Node) -> Self:
         return cls(node.index, node.inputs, node.outputs)
 
     @property
-    def streams(self) -> bool:
-        return True
-
-    def window(self, index: int, region: Region) -> Region:
-        return region
-
-    @property
     def clamp(self) -> Clamp:
         assert self.x.quant is not None
         return activation_clamp("RELU6", self.x.quant, self.x.dtype)
-
-    def invalid(self) -> Iterator[str]:
-        yield from wrong_shape(self.y, self.x.shape)
 
     def unsupported(self) -> Iterator[str]:
         yield from wrong_types(self, (self.x, self.y), (DType.INT8,))
