@@ -36,7 +36,7 @@ typedef struct {
 #define TE_UNROLL
 #elif defined(__GNUC__)
 #define TE_INLINE static inline __attribute__((always_inline))
-#define TE_NOINLINE __attribute__((noipa)) /* not noinline alone: gcc 12 takes some kernels for pure and drops their calls */
+#define TE_NOINLINE __attribute__((noinline, noclone, no_icf))
 #define TE_COLD static __attribute__((noinline, cold, unused))
 #define TE_ALIGNED(n) __attribute__((aligned(n)))
 #define TE_UNROLL _Pragma("GCC unroll 8")
@@ -46,6 +46,14 @@ typedef struct {
 #define TE_COLD static inline
 #define TE_ALIGNED(n)
 #define TE_UNROLL
+#endif
+
+/* "Memory has changed": at the end of an operator's function, without an instruction. gcc 12 takes some
+ * of them for pure otherwise (small loops, whose addresses it rewrites) and drops their calls. */
+#if defined(__GNUC__)
+#define TE_WRITTEN() __asm__ volatile("" ::: "memory")
+#else
+#define TE_WRITTEN() ((void)0)
 #endif
 
 /* One 32-bit access at any address. The builtins stay single instructions under -ffreestanding. */
