@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Mapping
 
@@ -174,17 +175,17 @@ def two_by_two() -> bytes:
 
 
 def few_values() -> bytes:
-    """Loops of one or two turns: some compilers think too hard about them."""
+    """Loops of one or two turns, which some compilers think too hard about: many tiny operators side by side."""
     n = Network(6)
-    rows = n.tensor((2, 2))
-    weights = n._weights((1, 2), 0, per_channel=False)
-    y = n.op("FULLY_CONNECTED", [rows, *weights], n.tensor((2, 1)))
-    image = n.tensor((2, 6, 2))
-    mean = n.op("MEAN", [image, n.constant([2])], n.tensor((2, 6), scale=0.03))
-    long = n.tensor((20, 8))
-    more = n._weights((1, 8), 0, per_channel=False)
-    z = n.op("FULLY_CONNECTED", [long, *more], n.tensor((20, 1)))
-    return n.model([rows, image, long], [y, mean, z])
+    inputs, outputs = [], []
+    for rows, depth, channels in itertools.product((2, 5, 20), (2, 8), (1, 4)):
+        inputs.append(n.tensor((rows, depth)))
+        weights = n._weights((channels, depth), 0, per_channel=False)
+        outputs.append(n.op("FULLY_CONNECTED", [inputs[-1], *weights], n.tensor((rows, channels))))
+    for axis, left in ((2, (2, 6)), (1, (2, 2)), (0, (6, 2))):
+        inputs.append(n.tensor((2, 6, 2)))
+        outputs.append(n.op("MEAN", [inputs[-1], n.constant([axis])], n.tensor(left, scale=0.03)))
+    return n.model(inputs, outputs)
 
 
 NETWORKS: dict[str, Callable[[], bytes]] = {
