@@ -17,7 +17,7 @@ from .elementwise import ElementwiseOp
 class Dequantize(ElementwiseOp):
     kind = "DEQUANTIZE"
     summary = "integers to real numbers"
-    limits = "only in front of an output"
+    limits = "only to an output, one for each tensor"
     short = "dequantize"
 
     @classmethod

@@ -22,7 +22,7 @@ class Quantize(ElementwiseOp):
 
     kind = "QUANTIZE"
     summary = "real numbers to integers behind an input; one integer quantisation to another anywhere"
-    limits = "float32 only behind an input; int8 and uint8"
+    limits = "int8 and uint8; float32 only from an input that nothing else reads"
     short = "quantize"
 
     @classmethod
