@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeAlias
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from .board import Board, load_board
 from .cases import Case, random_case
 from .errors import CannotMeet
 from .pipeline import Compilation, project_files
-from .simulate.prove import Inputs, Proof, prove_firmware, prove_on_host
+from .simulate.elf import read_elf
+from .simulate.prove import Inputs, Proof, prove_elf, prove_on_host
 from .simulate.simulators import choose_simulator, why_not
 from .simulate.toolchain import find_toolchain, toolchains
 
 PROJECT = "make"  # whose files are built here; all kinds share their sources
 HOST = "host"
 MODELS = "model/"  # where a project has the models
-
-Evidence: TypeAlias = Proof
 
 
 def choose_method(method: str, board: Board) -> str | None:
@@ -34,22 +34,21 @@ def random_cases(compilation: Compilation, inputs: int, seed: int) -> list[Case]
 
 def gather(
     compilations: Sequence[Compilation], method: str, cases: Sequence[Sequence[Case]], poison: bool = False
-) -> list[Evidence]:
+) -> list[Proof]:
     """Run each of the models that share a firmware on its own cases: the ELF that runs is the one that ships."""
     board = load_board(HOST) if method == HOST else compilations[0].request.board
     if (reason := why_not(method, board)) is not None:
         raise CannotMeet(reason, "`pip install tecompile[sim]`; `tecompile doctor` tells what else is missing")
-    toolchain = find_toolchain(board)
-    files = project_files(compilations, PROJECT)
-    shipped = {path.removeprefix(MODELS): text for path, text in files.items() if path.startswith(MODELS)}
-    found = []
-    for compilation, own in zip(compilations, cases, strict=True):
-        inputs = Inputs([case.inputs for case in own], [case.values for case in own])
-        if method == HOST:
-            found.append(prove_on_host(compilation.program, shipped, inputs, poison, toolchain))
-        else:
-            found.append(prove_firmware(compilation.program, board, files, method, inputs, poison, toolchain))
-    return found
+    programs = [compilation.program for compilation in compilations]
+    inputs = [Inputs([case.inputs for case in own], [case.values for case in own]) for own in cases]
+    runs = list(zip(programs, inputs, strict=True))
+    files, toolchain = project_files(compilations, PROJECT), find_toolchain(board)
+    if method == HOST:
+        shipped = {path.removeprefix(MODELS): text for path, text in files.items() if path.startswith(MODELS)}
+        return [prove_on_host(program, shipped, own, poison, toolchain) for program, own in runs]
+    with TemporaryDirectory(prefix="te-") as folder:
+        elf = read_elf(toolchain.build(files, Path(folder)))
+        return [Proof(toolchain.name, *prove_elf(p, board, elf, method, own, poison)) for p, own in runs]
 
 
 def _can_build(board: Board) -> bool:

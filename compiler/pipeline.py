@@ -88,7 +88,7 @@ def compile_model(data: bytes, source: str, request: Request) -> Compilation:
     plan = make_plan(graph, chain, arena_place(request.board), request.optimize)
     _check_ram(plan.arena_bytes, request)
     program = lower_program(name, plan, chain.backends)
-    check_fit(request.board, program, program.weights_bytes, STACK_BYTES)
+    _check_fit(request.board, program)
     sha256 = hashlib.sha256(data).hexdigest()
     golden = tuple(output.tobytes() for output in run(graph, selftest_inputs(graph)))
     info = ModelInfo(Path(source).name, sha256, golden, request.board.arena_alignment)
@@ -129,12 +129,12 @@ def check_names(names: Sequence[str]) -> None:
                 )
 
 
-def check_fit(board: Board, program: Program, flash_bytes: int, ram_bytes: int = 0) -> None:
-    """Refuse what the board's memories can't hold; early on, both numbers are the weights and the stack alone."""
+def _check_fit(board: Board, program: Program) -> None:
+    """Refuse what the board's memories can't hold, as far as it is known without code; the linker does the rest."""
     needs: dict[str, int] = {}
     for region in program.plan.regions:
         needs[region.memory] = needs.get(region.memory, 0) + region.nbytes
-    reasons = [] if board.is_host else fit(board, needs, flash_bytes, ram_bytes)
+    reasons = [] if board.is_host else fit(board, needs, program.weights_bytes, STACK_BYTES)
     if reasons:
         raise CannotMeet(
             f"{program.name} does not fit: {'; '.join(reasons)}",

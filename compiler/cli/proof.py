@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..errors import CannotMeet, TecompileError
-from ..evidence import HOST, Evidence, choose_method, gather, random_cases
+from ..evidence import HOST, choose_method, gather, random_cases
 from ..pipeline import Compilation
 from ..report.proof import measured, proof_lines
 from ..report.result import Result
+from ..simulate.prove import Proof
 from .console import Console
 from .work import planned
 
@@ -61,14 +62,14 @@ def prove_all(console: Console, compiled: Sequence[Compilation], wanted: Wanted)
     return [_outcome(c, evidence, wanted.poison) for c, evidence in zip(compiled, found, strict=True)]
 
 
-def _outcome(compiled: Compilation, evidence: Evidence, poison: bool) -> Outcome:
+def _outcome(compiled: Compilation, evidence: Proof, poison: bool) -> Outcome:
     result = measured(planned(compiled), evidence)
     lines = proof_lines(evidence, compiled.original, compiled.program.plan)
     lines = (*lines, POISONED) if poison else lines
     return Outcome(result, lines, None if evidence.verification.bit_exact else _difference(evidence))
 
 
-def _difference(evidence: Evidence) -> CannotMeet:
+def _difference(evidence: Proof) -> CannotMeet:
     """Wrong code is never the user's fault."""
     found = evidence.verification
     what = str(found.first) if found.first else "; ".join(found.violations) or "an output differs"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ..graph import Graph, Op, Tensor
 from ..target import Candidate
 from .allocate import Block, pack
-from .lifetime import Lifetimes
+from .lifetime import Lifetimes, internal
 from .plan import Buffer, Full, Plan, RegionUse, Ring, Scratch, Stage
 from .schedule import ring_slots
 
@@ -29,12 +29,12 @@ def lay_out(
     graph: Graph, stages: Sequence[Stage], choices: Mapping[Op, Candidate], memory: str, input_alignment: int
 ) -> Plan:
     """Everything in one region, the memory of that name."""
-    lifetimes = Lifetimes(graph, stages)
+    lifetimes = Lifetimes(graph, [stage.ops for stage in stages])
     places = share_places(graph, stages, choices, lifetimes)
     align = _alignments(choices)
     align |= {t: max(align.get(t, 1), input_alignment) for t in graph.inputs}
     roots = tuple(dict.fromkeys(places.root.values()))
-    rings = [(s, t) for s, stage in enumerate(stages) for t in lifetimes.internal(stage)]
+    rings = [(s, t) for s, stage in enumerate(stages) for t in internal(stage.ops)]
     scratch = [(s, _scratch_bytes(stage, choices)) for s, stage in enumerate(stages) if _scratch_bytes(stage, choices)]
 
     slot = {t: _round_up(t.row_bytes, align.get(t, 1)) for _, t in rings}

@@ -7,33 +7,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..graph import Graph, Tensor
-from .plan import Stage
+from ..graph import Graph, Op, Tensor
 
 
 class Lifetimes:
-    """First and last moment of every tensor that has a place of its own."""
+    """First and last moment of every tensor that has a place of its own; `groups` are the operators of each stage."""
 
-    def __init__(self, graph: Graph, stages: Sequence[Stage]) -> None:
+    def __init__(self, graph: Graph, groups: Sequence[tuple[Op, ...]]) -> None:
         self.birth: dict[Tensor, int] = dict.fromkeys(graph.inputs, 0)
         self.death: dict[Tensor, int] = dict.fromkeys(graph.inputs, 0)
         self._views = [op for op in graph.ops if op.is_view]
-        for moment, stage in enumerate(stages):
-            self._run(stage, moment)
+        for moment, group in enumerate(groups):
+            self._run(group, moment)
         self._finish_views()
         for tensor in graph.outputs:
-            self.death[tensor] = len(stages)
+            self.death[tensor] = len(groups)
         self._stretch_views()
-        self.rings = {t for stage in stages for t in self.internal(stage)}
+        self.rings = {t for group in groups for t in internal(group)}
 
-    def internal(self, stage: Stage) -> tuple[Tensor, ...]:
-        """Tensors that never leave the stage: they live in rings."""
-        if not stage.streamed:
-            return ()
-        return tuple(t for op in stage.ops[:-1] for t in op.outputs)
-
-    def _run(self, stage: Stage, moment: int) -> None:
-        for op in stage.ops:
+    def _run(self, group: tuple[Op, ...], moment: int) -> None:
+        for op in group:
             for tensor in op.activations:
                 self.death[tensor] = moment
             for tensor in op.outputs:
@@ -49,3 +42,8 @@ class Lifetimes:
         """The source of a view must last as long as the view is read."""
         for op in reversed(self._views):
             self.death[op.x] = max(self.death[op.x], self.death[op.y])
+
+
+def internal(group: tuple[Op, ...]) -> tuple[Tensor, ...]:
+    """Tensors that never leave their stage: they live in rings."""
+    return tuple(t for op in group[:-1] for t in op.outputs)

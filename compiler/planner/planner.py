@@ -65,6 +65,7 @@ class _Planner:
         self.graph = graph
         self.place = place
         self.optimize = optimize
+        self.readers = graph.consumers()
         self.ops = tuple(op for op in graph.ops if not op.is_view)
         self.offers = {op: target.candidates(op) for op in self.ops}
         for op, offers in self.offers.items():
@@ -85,14 +86,10 @@ class _Planner:
         return min(plans, key=lambda plan: plan.arena_bytes)  # the first of several equal ones
 
     def plan(self, groups: Sequence[tuple[Op, ...]]) -> Plan:
-        layer_by_layer = [Stage(group, schedule(group, self._any(group))) for group in groups]
-        lifetimes = Lifetimes(self.graph, layer_by_layer)
+        lifetimes = Lifetimes(self.graph, groups)
         choices = {op: self._choose(op, group, lifetimes, s) for s, group in enumerate(groups) for op in group}
         stages = [Stage(group, schedule(group, choices)) for group in groups]
         return lay_out(self.graph, stages, choices, self.place.memory, self.place.input_alignment)
-
-    def _any(self, group: tuple[Op, ...]) -> Mapping[Op, Candidate]:
-        return {op: self._offers(op, group)[0] for op in group}
 
     def _offers(self, op: Op, group: tuple[Op, ...]) -> tuple[Candidate, ...]:
         if len(group) == 1:
@@ -135,8 +132,7 @@ class _Planner:
         ops = [op for group in run for op in group]
         if len(ops) != STREAMED_RUN or not all(op.streams and self._offers(op, tuple(ops)) for op in ops):
             return False
-        readers = self.graph.consumers()
-        return all(readers[a.y] == (b,) and a.y not in self.graph.outputs for a, b in pairwise(ops))
+        return all(self.readers[a.y] == (b,) and a.y not in self.graph.outputs for a, b in pairwise(ops))
 
 
 def _demand(plan: Plan) -> tuple[int, list[int]]:

@@ -56,7 +56,7 @@ def peak(plan: Plan) -> Peak:
 def slabs(plan: Plan) -> tuple[Slab, ...]:
     """Everything the plan places, in order of appearance; a view is part of its source."""
     sources = {op.y: op.x for op in plan.graph.ops if op.is_view}
-    lifetimes = Lifetimes(plan.graph, plan.stages)
+    lifetimes = Lifetimes(plan.graph, [stage.ops for stage in plan.stages])
     owner = _owners(plan)
     found = {t: _slab(owner[t], t, plan, lifetimes) for t in plan.buffers if t not in sources}
     for moment, op in _single(plan):

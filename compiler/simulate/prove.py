@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..backends.program import Program
 from ..board import Board, load_board
 from ..graph import Array, Tensor
-from .elf import Sizes, model_sizes, read_elf
+from .elf import Elf, Sizes, model_sizes, read_elf
 from .host_machine import HostSession, build_host_library
 from .qemu_counter import profile_in_qemu
 from .simulators import open_session
@@ -50,15 +51,19 @@ def prove_firmware(
     toolchain = toolchain or find_toolchain(board)
     with tempfile.TemporaryDirectory(prefix="te-") as folder:
         elf = read_elf(toolchain.build(files, Path(folder)))
-        session = open_session(simulator, program, board, elf, count=True)
-        try:
-            found = verify(program, session, inputs.frames, inputs.expected, poison)
-        finally:
-            session.close()
-        if simulator == "qemu":
-            counted = profile_in_qemu(program, board, elf)
-            found = replace(found, profile=replace(counted, stack_bytes=found.profile.stack_bytes))
-        return Proof(toolchain.name, found, model_sizes(elf, program.name))
+        return Proof(toolchain.name, *prove_elf(program, board, elf, simulator, inputs, poison))
+
+
+def prove_elf(
+    program: Program, board: Board, elf: Elf, simulator: str, inputs: Inputs, poison: bool
+) -> tuple[Verification, Sizes]:
+    """One of the models in a firmware that is built already."""
+    with closing(open_session(simulator, program, board, elf, count=True)) as session:
+        found = verify(program, session, inputs.frames, inputs.expected, poison)
+    if simulator == "qemu":
+        counted = profile_in_qemu(program, board, elf)
+        found = replace(found, profile=replace(counted, stack_bytes=found.profile.stack_bytes))
+    return found, model_sizes(elf, program.name)
 
 
 def prove_on_host(

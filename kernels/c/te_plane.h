@@ -15,7 +15,6 @@ typedef struct {
     int32_t in_channels;
     int32_t in_zero;
     int32_t out_cols;
-    int32_t multiplier; /* output channels per input channel */
     int32_t kernel_rows;
     int32_t kernel_cols;
     int32_t stride_rows;
@@ -24,6 +23,7 @@ typedef struct {
     int32_t dilation_cols;
     int32_t pad_top;
     int32_t pad_left;
+    int32_t multiplier; /* output channels per input channel */
     int32_t plane_cols; /* from the left border to what the last output sees */
     te_output_t output;
 } te_plane_t;

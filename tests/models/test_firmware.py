@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from tecompile.board import load_board
-from tecompile.evidence import Evidence, gather, random_cases
+from tecompile.evidence import gather, random_cases
 from tecompile.pipeline import Request, compile_model
+from tecompile.simulate.prove import Proof
 from tecompile.simulate.simulators import why_not
 from tecompile.simulate.toolchain import toolchains
 from tests.models.networks import NETWORKS
@@ -28,14 +29,14 @@ SHOWN = (
 )
 
 
-def prove(data: bytes, name: str, board: str, method: str, kernels: str = "native", inputs: int = 1) -> Evidence:
+def prove(data: bytes, name: str, board: str, method: str, kernels: str = "native", inputs: int = 1) -> Proof:
     compilation = compile_model(data, f"{name}.tflite", Request(load_board(board), kernels=kernels))
     cases = random_cases(compilation, inputs, seed=1)
     (evidence,) = gather([compilation], method, [cases], poison=True)
     return evidence
 
 
-def assert_exact(evidence: Evidence) -> None:
+def assert_exact(evidence: Proof) -> None:
     proof = evidence.verification
     assert proof.first is None, str(proof.first)
     assert proof.violations == ()

@@ -14,9 +14,10 @@ from tecompile import evidence
 from tecompile.board import load_board
 from tecompile.cases import Case
 from tecompile.cli.app import app
-from tecompile.evidence import Evidence, choose_method
+from tecompile.evidence import choose_method
 from tecompile.pipeline import Compilation
 from tecompile.simulate.elf import Elf
+from tecompile.simulate.prove import Proof
 from tecompile.simulate.verify import Difference
 
 MODEL = Path(__file__).parents[2] / "examples" / "fashion_mnist" / "fashion.tflite"
@@ -68,7 +69,7 @@ def test_poison_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def gather(
         compilations: Sequence[Compilation], method: str, cases: Sequence[Sequence[Case]], poison: bool
-    ) -> list[Evidence]:
+    ) -> list[Proof]:
         asked.append(poison)
         return evidence.gather(compilations, method, cases, poison)
 
@@ -166,10 +167,10 @@ def test_a_tool_that_was_asked_for_must_be_there(workplace: Path, method: str) -
 def test_code_that_differs_is_never_written(workplace: Path, monkeypatch: pytest.MonkeyPatch, command: str) -> None:
     def differ(
         compilations: Sequence[Compilation], method: str, cases: Sequence[Sequence[Case]], poison: bool
-    ) -> list[Evidence]:
+    ) -> list[Proof]:
         return [wrong(found) for found in evidence.gather(compilations, method, cases, poison)]
 
-    def wrong(found: Evidence) -> Evidence:
+    def wrong(found: Proof) -> Proof:
         first = Difference(0, "L03_conv", "t40", 2, 1, 0, 5, 6)
         return replace(found, verification=replace(found.verification, first=first, outputs_differ=1))
 

@@ -6,7 +6,7 @@ from ...graph import Padding
 from ...ops.conv2d import Conv2D
 from ...target import Candidate
 from .lowering import Body, Lowering, Params, candidate, prefixed
-from .packing import CHANNEL_BYTES, FINISH_INSTRUCTIONS, matrix_params, pack_channels, weight_table
+from .packing import CHANNEL_BYTES, FINISH_INSTRUCTIONS, matrix_params, pack_channels, weight_table, window_params
 
 PIXELS = 2  # gathered at a time
 PER_MAC = 2.4
@@ -31,7 +31,7 @@ def lower(op: Conv2D, chosen: Candidate, function: str) -> Body:
     channels = pack_channels(op, op.weight_values().reshape(op.channels, op.depth))
     weights = weight_table(channels.weights, function, "[channels out][rows][columns][channels in]")
     table = channels.table(function)
-    geometry = _pixels(op) if chosen.kernel == "te_pointwise" else _window(op)
+    geometry = _pixels(op) if chosen.kernel == "te_pointwise" else window_params(op)
     return Body({**geometry, **prefixed("matrix", matrix_params(op, weights, table))}, (weights, table))
 
 
@@ -41,23 +41,6 @@ def _pixels(op: Conv2D) -> Params:
         "out_cols": op.y.image.columns,
         "stride_rows": op.stride.rows,
         "stride_cols": op.stride.columns,
-    }
-
-
-def _window(op: Conv2D) -> Params:
-    return {
-        "in_cols": op.x.image.columns,
-        "in_channels": op.x.image.channels,
-        "in_zero": op.x.zero_point,
-        "out_cols": op.y.image.columns,
-        "kernel_rows": op.kernel.rows,
-        "kernel_cols": op.kernel.columns,
-        "stride_rows": op.stride.rows,
-        "stride_cols": op.stride.columns,
-        "dilation_rows": op.dilation.rows,
-        "dilation_cols": op.dilation.columns,
-        "pad_top": op.padding.top,
-        "pad_left": op.padding.left,
     }
 
 

@@ -7,7 +7,7 @@ from ...ops.geometry import Pair
 from ...target import Candidate, Form
 from ..program import ParamValue
 from .lowering import Body, Lowering, candidate, prefixed
-from .packing import CHANNEL_BYTES, FINISH_INSTRUCTIONS, output_params, pack_channels, weight_table
+from .packing import CHANNEL_BYTES, FINISH_INSTRUCTIONS, output_params, pack_channels, weight_table, window_params
 
 PER_MAC = 2.3
 PER_COPIED_BYTE = 3
@@ -62,22 +62,7 @@ def lower(op: DepthwiseConv2D, chosen: Candidate, function: str) -> Body:
 
 
 def _window(op: DepthwiseConv2D) -> dict[str, ParamValue]:
-    return {
-        "in_cols": op.x.image.columns,
-        "in_channels": op.x.image.channels,
-        "in_zero": op.x.zero_point,
-        "out_cols": op.y.image.columns,
-        "multiplier": op.multiplier,
-        "kernel_rows": op.kernel.rows,
-        "kernel_cols": op.kernel.columns,
-        "stride_rows": op.stride.rows,
-        "stride_cols": op.stride.columns,
-        "dilation_rows": op.dilation.rows,
-        "dilation_cols": op.dilation.columns,
-        "pad_top": op.padding.top,
-        "pad_left": op.padding.left,
-        "plane_cols": plane(op).columns,
-    }
+    return {**window_params(op), "multiplier": op.multiplier, "plane_cols": plane(op).columns}
 
 
 LOWERING = Lowering(candidates, lower)

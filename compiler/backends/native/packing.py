@@ -11,6 +11,7 @@ from ...arith import INT32_MAX, INT32_MIN, Multiplier, rescale, saturate, wrap32
 from ...errors import InternalError
 from ...graph import Array, Rounding
 from ...ops.scaled import ScaledOp
+from ...ops.windowed_weights import WeightedWindow
 from ..program import ConstantArray, ParamValue
 from .lowering import Params, prefixed
 
@@ -114,4 +115,22 @@ def matrix_params(op: ScaledOp, weights: ConstantArray, table: ConstantArray) ->
         "depth": depth,
         "channels": channels,
         **prefixed("output", output_params(op, table)),
+    }
+
+
+def window_params(op: WeightedWindow) -> Params:
+    """Members that te_conv2d_t and te_plane_t share, in their order."""
+    return {
+        "in_cols": op.x.image.columns,
+        "in_channels": op.x.image.channels,
+        "in_zero": op.x.zero_point,
+        "out_cols": op.y.image.columns,
+        "kernel_rows": op.kernel.rows,
+        "kernel_cols": op.kernel.columns,
+        "stride_rows": op.stride.rows,
+        "stride_cols": op.stride.columns,
+        "dilation_rows": op.dilation.rows,
+        "dilation_cols": op.dilation.columns,
+        "pad_top": op.padding.top,
+        "pad_left": op.padding.left,
     }
