@@ -1,4 +1,4 @@
-"""Exponential and reciprocal in 32-bit fixed point, as TFLite's softmax computes them."""
+"""Exponential, reciprocal and logistic in 32-bit fixed point, as TFLite's integer kernels compute them."""
 
 from __future__ import annotations
 
@@ -29,12 +29,13 @@ def _exp_of_fraction(low: Array) -> Array:
     return _saturate(EXP_MINUS_EIGHTH + high_mul(EXP_MINUS_EIGHTH + 0 * x, x + series))
 
 
-def exp_on_negative_values(value: Array) -> Array:
-    """exp of Q5.26 numbers <= 0, as Q0.31."""
-    quarter = 1 << 24
+def exp_on_negative_values(value: Array, integer_bits: int = 5) -> Array:
+    """exp of numbers <= 0 with so many bits before the point (at most 5), as Q0.31."""
+    first = 29 - integer_bits  # the bit that counts quarters
+    quarter = 1 << first
     low = (value & (quarter - 1)) - quarter
-    result = _exp_of_fraction(_saturate(low << 5))
-    for bit, factor in enumerate(EXP_OF_BITS, start=24):
+    result = _exp_of_fraction(_saturate(low << integer_bits))
+    for bit, factor in enumerate(EXP_OF_BITS[: 2 + integer_bits], start=first):
         result = np.where((low - value) >> bit & 1, high_mul(result, factor), result)
     return np.where(value == 0, ONE, result)
 
@@ -42,10 +43,20 @@ def exp_on_negative_values(value: Array) -> Array:
 def reciprocal_of_sum(total: Array, integer_bits: int) -> tuple[Array, Array]:
     """1 / total as Q0.31 in (1/2, 1], and how many bits `total` is above one."""
     headroom = 32 - np.frexp(total.astype(np.float64))[1].astype(np.int64)
-    fraction = (total << headroom) - (1 << 31)
+    return _one_over_one_plus((total << headroom) - (1 << 31)), integer_bits - headroom
+
+
+def logistic(value: Array, integer_bits: int) -> Array:
+    """1 / (1 + exp(-value)), as Q0.31."""
+    upper = _one_over_one_plus(exp_on_negative_values(-np.abs(value), integer_bits))
+    return np.where(value == 0, 1 << 30, np.where(value > 0, upper, ONE - upper))
+
+
+def _one_over_one_plus(fraction: Array) -> Array:
+    """1 / (1 + fraction) for Q0.31 numbers of 0 ... 1: Newton's method from a straight line."""
     half = (fraction + ONE + 1) >> 1  # (1 + fraction) / 2, rounded; the sum is never negative
     x = FORTY_EIGHT_SEVENTEENTHS + high_mul(half, MINUS_THIRTY_TWO_SEVENTEENTHS)
     for _ in range(3):
         error = (1 << 29) - high_mul(half, x)
         x = x + _saturate(high_mul(x, error) << 2)
-    return _saturate(x << 1), integer_bits - headroom
+    return _saturate(x << 1)

@@ -19,7 +19,7 @@ _REQUANTISE = (
 
 @dataclass(frozen=True)
 class Blocker:
-    """One reason why a model can't be compiled; `op` is as in `op 7 LOGISTIC`."""
+    """One reason why a model can't be compiled; `op` is as in `op 7 TANH`."""
 
     op: str
     reason: str
@@ -112,7 +112,7 @@ def _summary(blockers: Sequence[Blocker]) -> str:
 
 
 def _kind_and_number(label: str) -> tuple[str, str]:
-    """`op 7 LOGISTIC` as (LOGISTIC, 7); whatever is not an operator is its own kind."""
+    """`op 7 TANH` as (TANH, 7); whatever is not an operator is its own kind."""
     words = label.split(" ", 2)
     return (words[2], words[1]) if len(words) == 3 and words[0] == "op" else (label, "")
 

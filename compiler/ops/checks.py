@@ -47,11 +47,11 @@ def not_constant(tensors: tuple[Tensor | None, ...], role: str) -> Iterator[str]
             yield f"{role} {tensor.name} is computed at run time"
 
 
-def differing_quant(op: Op) -> Iterator[str]:
+def differing_quant(op: Op, inputs: tuple[Tensor, ...]) -> Iterator[str]:
     """For operators whose kernels move values without rescaling them."""
-    x, y = op.x, op.y
-    if x.quant is not None and not x.quant.same_as(y.quant):
-        yield f"{x.name} and {y.name} have different scales or zero points; {op.kind} does not rescale"
+    for x in inputs:
+        if x.quant is not None and not x.quant.same_as(op.y.quant):
+            yield f"{x.name} and {op.y.name} have different scales or zero points; {op.kind} does not rescale"
 
 
 def more_than_one_batch(tensor: Tensor) -> Iterator[str]:

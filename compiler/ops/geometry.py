@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -36,7 +37,7 @@ class WindowedOp(Op):
     def streams(self) -> bool:
         return True
 
-    @property
+    @cached_property
     def extent(self) -> Pair:
         """Rows and columns from the first tap to the last, holes included."""
         return Pair(*((k - 1) * d + 1 for k, d in zip(self.kernel, self.dilation, strict=True)))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from ..arith import activation_clamp
 from ..errors import InvalidInput
-from ..graph import Clamp, DType, Node, OptionValue
+from ..graph import Clamp, DType, Node, OptionValue, Quant
 
 
 def _wrong(node: Node, name: str, value: object) -> InvalidInput:
@@ -43,10 +43,12 @@ def option_str(node: Node, name: str, default: str) -> str:
 
 def fused_clamp(node: Node) -> Clamp:
     """Output bounds of `fused_activation_function`; the type's own bounds where there is none."""
-    y = node.outputs[0]
+    y, name = node.outputs[0], option_str(node, "fused_activation_function", "NONE")
+    if y.dtype is DType.INT32:
+        return activation_clamp(name, Quant((1.0,), (0,)), y.dtype)
     if y.quant is None or y.dtype not in (DType.INT8, DType.UINT8, DType.INT16):
         return Clamp(-128, 127)
-    return activation_clamp(option_str(node, "fused_activation_function", "NONE"), y.quant, y.dtype)
+    return activation_clamp(name, y.quant, y.dtype)
 
 
 def unknown_activation(options: Mapping[str, OptionValue]) -> str | None:

@@ -41,16 +41,23 @@ class Pad(Op):
         return len(amounts) == 4 and amounts[0] == (0, 0) and amounts[3] == (0, 0)
 
     @property
+    def image_amounts(self) -> tuple[tuple[int, int], ...] | None:
+        """Those of rows, columns and channels, if there is but one image."""
+        amounts = self.amounts or ()
+        fits = len(amounts) >= 3 and not any(map(any, amounts[:-3])) and set(self.x.shape[:-3]) <= {1}
+        return amounts[-3:] if fits else None
+
+    @property
     def streams(self) -> bool:
-        return self.only_rows_and_columns
+        return self.image_amounts is not None
 
     def window(self, index: int, region: Region) -> Region:
-        if not self.only_rows_and_columns or self.amounts is None:
+        if self.image_amounts is None:
             return self.x.whole
-        image = self.x.image
+        image, (rows, columns, _) = self.x.image, self.image_amounts
         return Region(
-            _shifted(region.rows, self.amounts[1][0], image.rows),
-            _shifted(region.columns, self.amounts[2][0], image.columns),
+            _shifted(region.rows, rows[0], image.rows),
+            _shifted(region.columns, columns[0], image.columns),
         )
 
     def invalid(self) -> Iterator[str]:
@@ -67,7 +74,7 @@ class Pad(Op):
     def unsupported(self) -> Iterator[str]:
         yield from wrong_types(self, (self.x, self.y), (DType.INT8,))
         yield from not_per_tensor((self.x, self.y))
-        yield from differing_quant(self)
+        yield from differing_quant(self, (self.x,))
         yield from not_constant((self.inputs[1],), "padding table")
         yield from wrong_types(self, (self.inputs[1],), INDEX_TYPES)
 

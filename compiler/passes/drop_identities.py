@@ -1,16 +1,21 @@
-"""Remove operators that change nothing: all-zero PADs, full RELUs, requantisation to the same scale."""
+"""Remove operators that change nothing: all-zero PADs, full RELUs, requantisation to the same scale..."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
 
+import numpy as np
+
 from ..graph import Graph, Op, Tensor
+from ..ops.concatenation import Concatenation
 from ..ops.pad import Pad
 from ..ops.pool2d import Pool2D
 from ..ops.quantize import Quantize
 from ..ops.relu import Relu, Relu6
 from ..ops.reshape import Reshape
+from ..ops.resize_nearest_neighbor import ResizeNearestNeighbor
+from ..ops.strided_slice import StridedSlice
 from ..rewriting import substitute
 
 
@@ -61,4 +66,8 @@ def _copies_every_value(op: Op) -> bool:
         return op.clamp == op.y.dtype.bounds
     if isinstance(op, Pool2D):
         return op.kernel == (1, 1) and op.clamp == op.y.dtype.bounds
-    return isinstance(op, Quantize)
+    if isinstance(op, ResizeNearestNeighbor):
+        return all(np.array_equal(taken, np.arange(taken.size)) for taken in (op.rows, op.columns))
+    if isinstance(op, StridedSlice):
+        return op.streams and op.window(0, op.y.whole) == op.x.whole  # shapes are equal: every step is 1
+    return isinstance(op, (Concatenation, Quantize))  # shapes are equal: it has one input only

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from ..graph import Clamp, Graph, Op, Tensor
-from ..ops.add import Add
+from ..ops.broadcast import BroadcastOp
 from ..ops.pool2d import Pool2D
 from ..ops.relu import Relu, Relu6
 from ..ops.scaled import ScaledOp
 
-Clamped = (ScaledOp, Add, Pool2D)
+Clamped = (ScaledOp, BroadcastOp, Pool2D)
 
 
 def fuse_activations(graph: Graph) -> Graph:

@@ -209,7 +209,7 @@ def _layer(kind: str, shape: Shape, output: Shape, parameters: _Parameters, opti
 
 @dataclass(frozen=True)
 class Operand:
-    """One side of an addition."""
+    """One side of an addition or a product, or a part of a concatenation."""
 
     shape: Shape
     quant: Quant
@@ -218,11 +218,22 @@ class Operand:
 
 def add(a: Operand, b: Operand, y: Quant, activation: str, source: Source) -> Case:
     """Add two tensors, either of which may be broadcast or constant."""
-    inputs = [
-        int8(side.shape, side.quant, source.integers(side.shape, salt=9) if side.constant else None) for side in (a, b)
-    ]
+    return _broadcast("ADD", a, b, y, activation, source)
+
+
+def mul(a: Operand, b: Operand, y: Quant, activation: str, source: Source) -> Case:
+    """Multiply two tensors, either of which may be broadcast or constant."""
+    return _broadcast("MUL", a, b, y, activation, source)
+
+
+def _broadcast(kind: str, a: Operand, b: Operand, y: Quant, activation: str, source: Source) -> Case:
     output = int8(np.broadcast_shapes(a.shape, b.shape), y)
-    return _case("ADD", inputs, output, {"fused_activation_function": activation}, source)
+    return _case(kind, _operands((a, b), source), output, {"fused_activation_function": activation}, source)
+
+
+def _operands(operands: Sequence[Operand], source: Source) -> list[TensorSpec]:
+    constants = [source.integers(side.shape, salt=9 + i) if side.constant else None for i, side in enumerate(operands)]
+    return [int8(side.shape, side.quant, data) for side, data in zip(operands, constants, strict=True)]
 
 
 def relu(shape: Shape, x: Quant, y: Quant, source: Source) -> Case:
@@ -233,6 +244,11 @@ def relu(shape: Shape, x: Quant, y: Quant, source: Source) -> Case:
 def relu6(shape: Shape, quant: Quant, source: Source) -> Case:
     """Clamp to 0 ... 6; TFLM does not rescale here, so input and output are quantised alike."""
     return _case("RELU6", [int8(shape, quant)], int8(shape, quant), {}, source)
+
+
+def logistic(shape: Shape, x: Quant, source: Source, scale: float = 1 / 256) -> Case:
+    """Take the logistic function; TFLM asks for the zero point of its output and ignores the scale."""
+    return _case("LOGISTIC", [int8(shape, x)], int8(shape, Quant(scale, -128)), {}, source)
 
 
 def softmax(shape: Shape, x: Quant, beta: float, source: Source) -> Case:
@@ -296,6 +312,38 @@ def mean(shape: Shape, axes: int | Sequence[int], keep_dims: bool, x: Quant, y: 
     return _case("MEAN", inputs, int8(tuple(output), y), {"keep_dims": keep_dims}, source)
 
 
+def concatenation(parts: Sequence[Operand], axis: int, source: Source, *, twice: int | None = None) -> Case:
+    """Put tensors one after the other; part `twice` comes once more at the end. TFLM wants them quantised alike."""
+    inputs = _operands(parts, source)
+    order = [*range(len(parts)), *([] if twice is None else [twice])]
+    output = list(parts[0].shape)
+    output[axis] = sum(parts[i].shape[axis] for i in order)
+    result = int8(tuple(output), parts[0].quant)
+    return _case("CONCATENATION", inputs, result, {"axis": axis}, source, order=order)
+
+
+def resize_nearest_neighbor(
+    shape: Shape, size: Pair, quant: Quant, source: Source, *, align_corners: bool = False, half_pixels: bool = False
+) -> Case:
+    """Repeat or leave out rows and columns of images [batch, height, width, channels]."""
+    inputs = [int8(shape, quant), constant(np.array(size, np.int32))]
+    options: dict[str, OptionValue] = {"align_corners": align_corners, "half_pixel_centers": half_pixels}
+    return _case("RESIZE_NEAREST_NEIGHBOR", inputs, int8((shape[0], *size, shape[3]), quant), options, source)
+
+
+def strided_slice(shape: Shape, parts: Sequence[slice | int], quant: Quant, source: Source) -> Case:
+    """Take a part of each axis; an index takes one and drops the axis. TFLM wants every axis named."""
+    output = np.empty(shape, np.int8)[tuple(parts)].shape
+    bounds = [(part, part + 1, 1) if isinstance(part, int) else (part.start, part.stop, part.step) for part in parts]
+    tables = [constant(np.array([n or 0 for n in column], np.int32)) for column in zip(*bounds, strict=True)]
+    options: dict[str, OptionValue] = {
+        "begin_mask": sum(1 << i for i, (start, _, _) in enumerate(bounds) if start is None),
+        "end_mask": sum(1 << i for i, (_, stop, _) in enumerate(bounds) if stop is None),
+        "shrink_axis_mask": sum(1 << i for i, part in enumerate(parts) if isinstance(part, int)),
+    }
+    return _case("STRIDED_SLICE", [int8(shape, quant), *tables], int8(output, quant), options, source)
+
+
 def reshape(shape: Shape, output: Shape, quant: Quant, source: Source, *, asked: Shape | None = None) -> Case:
     """Reshape; `asked` is the constant second input, such as an output shape with a -1 in it."""
     inputs = [int8(shape, quant)]
@@ -325,8 +373,9 @@ def _case(
     options: Mapping[str, OptionValue],
     source: Source,
     arrays: tuple[Array, ...] | None = None,
+    order: Sequence[int] | None = None,
 ) -> Case:
-    spec = single_op_spec(kind, inputs, [output], options)
+    spec = single_op_spec(kind, inputs, [output], options, order)
     fed = [spec.tensors[i] for i in spec.inputs]
     drawn = (source.integers(t.shape, t.dtype, salt=i) for i, t in enumerate(fed) if arrays is None)
     label = " ".join(map(_describe, (*inputs, output))) + f" {dict(options)} {source.fill}"

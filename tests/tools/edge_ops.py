@@ -236,6 +236,70 @@ def _relu6() -> list[Case]:
     return [cases.relu6((1, 50), quant, _UNIFORM) for quant in quants]
 
 
+def _mul() -> list[Case]:
+    a = Operand((1, 3, 4, 2), _LOW)
+    return [
+        cases.mul(a, a, Quant(64.0), "NONE", _EXTREMES),
+        cases.mul(a, a, Quant(0.1, -128), "RELU6", _UNIFORM),
+        cases.mul(a, a, Quant(0.01, 9), "RELU_N1_TO_1", _UNIFORM),
+        cases.mul(a, Operand((1, 1, 1, 2), Quant(1 / 256, -128)), _LOW, "NONE", _UNIFORM),  # squeeze and excite
+        cases.mul(Operand((1, 1, 1, 2), Quant(1 / 256, -128)), a, _LOW, "NONE", _UNIFORM),
+        cases.mul(a, Operand((1, 3, 4, 1), Quant(1 / 256, -128)), _LOW, "NONE", _UNIFORM),  # a weight for each pixel
+        cases.mul(a, Operand((2,), _HIGH, constant=True), Quant(8.0), "RELU", _UNIFORM),
+        cases.mul(Operand((1, 3, 1, 1), _HIGH, constant=True), a, Quant(8.0), "NONE", _UNIFORM),
+        cases.mul(Operand((1, 3, 1, 2), _LOW), Operand((4, 1), _HIGH), Quant(8.0), "NONE", _UNIFORM),
+        cases.mul(Operand((), _HIGH, constant=True), a, Quant(8.0), "NONE", _UNIFORM),
+        cases.mul(a, a, Quant(0.5, 3), "NONE", _SMALL),  # ties
+        cases.mul(a, a, Quant(2.0**-15), "NONE", _UNIFORM),  # the largest multiplier that overflows nothing
+        cases.mul(a, a, Quant(2.0**29), "NONE", _EXTREMES),  # the smallest
+        cases.mul(a, a, Quant(2.0**30, 3), "NONE", _EXTREMES),  # flushed to zero
+    ]
+
+
+def _concatenation() -> list[Case]:
+    a, b = Operand((1, 2, 3, 2), _LOW), Operand((1, 2, 3, 4), _LOW)
+    fixed = Operand((1, 2, 3, 3), _LOW, constant=True)
+    return [
+        cases.concatenation([a], 3, _UNIFORM),
+        cases.concatenation([a, b], -1, _UNIFORM),
+        cases.concatenation([a, fixed, b], 3, _UNIFORM, twice=0),
+        cases.concatenation([a, Operand((1, 2, 1, 2), _LOW)], 2, _UNIFORM),
+        cases.concatenation([a, Operand((1, 1, 3, 2), _LOW)], -3, _UNIFORM),
+        cases.concatenation([a, a], 0, _UNIFORM),
+        cases.concatenation([Operand((2, 2), _HIGH), Operand((2, 1), _HIGH)], 1, _UNIFORM),
+        cases.concatenation([Operand((2, 2, 2, 3), _HIGH), Operand((2, 1, 2, 3), _HIGH)], 1, _UNIFORM),
+        cases.concatenation([Operand((1 + i,), _HIGH) for i in range(10)], 0, _UNIFORM),  # TFLM's most
+    ]
+
+
+def _resize_nearest_neighbor() -> list[Case]:
+    sizes = [((2, 3), (4, 6)), ((3, 5), (7, 2)), ((1, 4), (5, 1)), ((7, 7), (7, 7)), ((3, 49), (9, 41))]
+    ways = [(align, half) for align in (False, True) for half in (False, True)]
+    return [
+        cases.resize_nearest_neighbor((1, *image, 2), size, _LOW, _UNIFORM, align_corners=align, half_pixels=half)
+        for image, size in sizes
+        for align, half in ways
+    ]
+
+
+def _strided_slice() -> list[Case]:
+    every = slice(None, None, 1)
+    parts: list[list[slice | int]] = [
+        [every, every, every, slice(0, 2, 1)],  # half of the channels
+        [every, slice(1, None, 2), slice(0, 4, 3), every],
+        [every, slice(-2, -1, 1), every, slice(3, 0, -2)],
+        [0, every, 1, every],
+        [0, 1, 2, -1],  # a scalar
+    ]
+    return [cases.strided_slice((1, 3, 5, 4), part, _LOW, _UNIFORM) for part in parts]
+
+
+def _logistic() -> list[Case]:
+    zero_points, row = (-128, 0, 127), (1, 600)
+    scales = (2.0**-28, 2.0**-9, 1 / 64, 0.0471, 15 / 127, 0.25, 1.0, 3.99)
+    return [cases.logistic(row, Quant(scale, zero), _UNIFORM) for scale in scales for zero in zero_points]
+
+
 EDGES: dict[str, Callable[[], list[Case]]] = {
     "CONV_2D": _conv_2d,
     "DEPTHWISE_CONV_2D": _depthwise_conv_2d,
@@ -251,4 +315,9 @@ EDGES: dict[str, Callable[[], list[Case]]] = {
     "DEQUANTIZE": _dequantize,
     "RELU": _relu,
     "RELU6": _relu6,
+    "MUL": _mul,
+    "CONCATENATION": _concatenation,
+    "RESIZE_NEAREST_NEIGHBOR": _resize_nearest_neighbor,
+    "LOGISTIC": _logistic,
+    "STRIDED_SLICE": _strided_slice,
 }

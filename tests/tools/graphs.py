@@ -8,13 +8,18 @@ import numpy as np
 
 from tecompile.graph import Clamp, DType, Graph, Op, Padding, Quant, Rounding, Tensor
 from tecompile.ops.add import Add
+from tecompile.ops.concatenation import Concatenation
 from tecompile.ops.conv2d import Conv2D
 from tecompile.ops.depthwise_conv2d import DepthwiseConv2D
 from tecompile.ops.geometry import Pair, same_padding
+from tecompile.ops.logistic import Logistic
+from tecompile.ops.mean import Mean
+from tecompile.ops.mul import Mul
 from tecompile.ops.pad import Pad
-from tecompile.ops.pool2d import MaxPool2D
+from tecompile.ops.pool2d import AveragePool2D, MaxPool2D
 from tecompile.ops.relu import Relu
 from tecompile.ops.reshape import Reshape
+from tecompile.ops.resize_nearest_neighbor import ResizeNearestNeighbor
 
 FULL = Clamp(-128, 127)
 
@@ -64,6 +69,41 @@ class Builder:
         y = Tensor(self._name(), (1, x.shape[1] // kernel, x.shape[2] // kernel, x.shape[3]), x.dtype, x.quant)
         pairs = (Pair(kernel, kernel), Pair(kernel, kernel), Pair(1, 1))
         self.ops.append(MaxPool2D(len(self.ops), (x,), (y,), *pairs, Padding(), FULL))
+        return y
+
+    def global_average(self, x: Tensor) -> Tensor:
+        y = Tensor(self._name(), (1, 1, 1, x.shape[3]), x.dtype, x.quant)
+        pairs = (Pair(*x.shape[1:3]), Pair(1, 1), Pair(1, 1))
+        self.ops.append(AveragePool2D(len(self.ops), (x,), (y,), *pairs, Padding(), FULL))
+        return y
+
+    def global_mean(self, x: Tensor) -> Tensor:
+        axes = Tensor(self._name(), (2,), DType.INT32, None, np.array([1, 2], np.int32))
+        y = self.tensor(1, 1, 1, x.shape[3], scale=0.03, zero=-20)
+        self.ops.append(Mean(len(self.ops), (x, axes), (y,), (1, 2), True, Rounding.DOUBLE))
+        return y
+
+    def resize(self, x: Tensor, rows: int, columns: int) -> Tensor:
+        y = Tensor(self._name(), (1, rows, columns, x.shape[3]), x.dtype, x.quant)
+        size = Tensor(self._name(), (2,), DType.INT32, None, np.array([rows, columns], np.int32))
+        self.ops.append(ResizeNearestNeighbor(len(self.ops), (x, size), (y,), False, False))
+        return y
+
+    def concat(self, *parts: Tensor, axis: int = 3) -> Tensor:
+        shape = list(parts[0].shape)
+        shape[axis] = sum(part.shape[axis] for part in parts)
+        y = Tensor(self._name(), tuple(shape), parts[0].dtype, parts[0].quant)
+        self.ops.append(Concatenation(len(self.ops), parts, (y,), axis, "NONE"))
+        return y
+
+    def mul(self, a: Tensor, b: Tensor) -> Tensor:
+        y = self.tensor(*np.broadcast_shapes(a.shape, b.shape), scale=0.2, zero=7)
+        self.ops.append(Mul(len(self.ops), (a, b), (y,), FULL, Rounding.DOUBLE))
+        return y
+
+    def logistic(self, x: Tensor) -> Tensor:
+        y = Tensor(self._name(), x.shape, DType.INT8, Quant((1 / 256,), (-128,)))
+        self.ops.append(Logistic(len(self.ops), (x,), (y,)))
         return y
 
     def add(self, a: Tensor, b: Tensor) -> Tensor:

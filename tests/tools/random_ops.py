@@ -165,6 +165,17 @@ def add(draw: DrawFn) -> Case:
 
 
 @st.composite
+def mul(draw: DrawFn) -> Case:
+    """Draw a MUL; its products times the factor must fit 32 bits, and so must 6 / output scale."""
+    shape = draw(shapes(1, 4))
+    constant = draw(st.sampled_from([(False, False), (False, True), (True, False)]))
+    a, b = (Operand(draw(_broadcastable(shape)), draw(quants()), fixed) for fixed in constant)
+    factor = draw(st.one_of(powers(-11, -4), powers(-31, 13)))  # the first leave most outputs unclamped
+    y = Quant(max(a.quant.scale * b.quant.scale / factor, 2.0**-28), draw(zero_points()))
+    return cases.mul(a, b, y, draw(st.sampled_from(ACTIVATIONS)), draw(sources()))
+
+
+@st.composite
 def _broadcastable(draw: DrawFn, shape: Shape) -> Shape:
     """Leave a shape as it is, or shrink some dimensions to 1 and drop leading ones."""
     if draw(st.booleans()):
@@ -204,6 +215,61 @@ def mean(draw: DrawFn) -> Case:
 
 
 @st.composite
+def concatenation(draw: DrawFn) -> Case:
+    """Draw a CONCATENATION of up to TFLM's 10 inputs, not all of them constant."""
+    shape, quant = draw(shapes(1, 4, largest=5)), draw(quants())
+    axis = draw(st.integers(-len(shape), len(shape) - 1))
+    count = draw(st.one_of(st.integers(1, 4), st.integers(5, 9)))
+    parts = [Operand(_resized(shape, axis, draw(st.integers(1, 5))), quant, _one_in(draw, 4)) for _ in range(count)]
+    parts[0] = Operand(parts[0].shape, quant)
+    twice = draw(st.one_of(st.none(), st.integers(0, count - 1)))
+    return cases.concatenation(parts, axis, draw(sources()), twice=twice)
+
+
+def _resized(shape: Shape, axis: int, size: int) -> Shape:
+    sizes = list(shape)
+    sizes[axis] = size
+    return tuple(sizes)
+
+
+def _one_in(draw: DrawFn, chances: int) -> bool:
+    return draw(st.integers(1, chances)) == 1
+
+
+@st.composite
+def strided_slice(draw: DrawFn) -> Case:
+    """Draw a STRIDED_SLICE of any part that is not empty."""
+    shape = draw(shapes(1, 4))
+    parts = [draw(_part_of(size)) for size in shape]
+    return cases.strided_slice(shape, parts, draw(quants()), draw(sources()))
+
+
+@st.composite
+def _part_of(draw: DrawFn, size: int) -> slice | int:
+    start, stop = sorted((draw(st.integers(0, size - 1)), draw(st.integers(0, size - 1))))
+    step, negative = draw(st.integers(1, 3)), draw(st.booleans())
+    ways = [
+        slice(None, None, draw(st.sampled_from([1, step, -step]))),
+        slice(start - size * negative, stop + 1, step),
+        slice(start, None, step),
+        slice(stop, None, -step),
+        start - size * negative,
+    ]
+    return draw(st.sampled_from(ways))
+
+
+@st.composite
+def resize_nearest_neighbor(draw: DrawFn) -> Case:
+    """Draw a RESIZE_NEAREST_NEIGHBOR, up or down."""
+    size = st.one_of(st.integers(1, 12), st.integers(1, 40))
+    shape = (draw(st.integers(1, 2)), draw(size), draw(size), draw(st.integers(1, 3)))
+    doubled = st.just((2 * shape[1], 2 * shape[2]))
+    wanted = draw(st.one_of(doubled, st.tuples(size, size)))
+    flags = {"align_corners": draw(st.booleans()), "half_pixels": draw(st.booleans())}
+    return cases.resize_nearest_neighbor(shape, wanted, draw(quants()), draw(sources()), **flags)
+
+
+@st.composite
 def reshape(draw: DrawFn) -> Case:
     """Draw a RESHAPE: factors of the shape change places, and neighbours merge."""
     shape = draw(shapes(1, 4))
@@ -231,6 +297,12 @@ def softmax(draw: DrawFn) -> Case:
     shape = (*draw(shapes(1, 3, largest=4)), draw(st.integers(1, 40)))
     beta = draw(st.one_of(st.just(1.0), powers(-3, 3)))
     return cases.softmax(shape, draw(quants(powers(-22, 6))), beta, draw(sources()))
+
+
+def logistic() -> SearchStrategy[Case]:
+    """Draw a LOGISTIC; its scale must be 2^-28 and more, or TFLM's shift is negative."""
+    scales = st.one_of(powers(-8, 0), powers(-28, 34))
+    return st.builds(cases.logistic, shapes(1, 4), quants(scales), sources())
 
 
 def quantize() -> SearchStrategy[Case]:
@@ -284,4 +356,9 @@ OPERATOR_STRATEGIES: dict[str, SearchStrategy[Case]] = {
     "DEQUANTIZE": dequantize(),
     "RELU": relu(),
     "RELU6": relu6(),
+    "MUL": mul(),
+    "CONCATENATION": concatenation(),
+    "RESIZE_NEAREST_NEIGHBOR": resize_nearest_neighbor(),
+    "LOGISTIC": logistic(),
+    "STRIDED_SLICE": strided_slice(),
 }

@@ -100,11 +100,16 @@ def single_op_spec(
     inputs: Sequence[TensorSpec | None],
     outputs: Sequence[TensorSpec],
     options: Mapping[str, OptionValue] | None = None,
+    order: Sequence[int] | None = None,
 ) -> ModelSpec:
-    """Describe what `single_op` writes; None among the inputs is an absent one."""
+    """Describe what `single_op` writes; None among the inputs is an absent one.
+
+    With `order` the operator reads its inputs in that order, some of them several times.
+    """
     present = [tensor for tensor in inputs if tensor is not None]
     indices = itertools.count()
     op_inputs = tuple(-1 if tensor is None else next(indices) for tensor in inputs)
+    op_inputs = op_inputs if order is None else tuple(op_inputs[i] for i in order)
     op_outputs = tuple(next(indices) for _ in outputs)
     return ModelSpec(
         tensors=(*present, *outputs),

@@ -64,8 +64,8 @@ def windowed(draw: st.DrawFn, kind: str) -> tuple[Case, Region]:
 def test_a_window_holds_all_that_is_needed(kind: str, data: st.DataObject) -> None:
     case, region = data.draw(windowed(kind))
     op = only_op(case.model)
-    values = iter(case.inputs)
-    full = [None if t is None else t.data if t.is_constant else next(values) for t in op.inputs]
+    values = dict(zip(op.activations, case.inputs, strict=True))
+    full = [None if t is None else values.get(t, t.data) for t in op.inputs]
     partial = list(full)
     for i, (t, value) in enumerate(zip(op.inputs, full, strict=True)):
         if t is not None and value is not None and not t.is_constant and op.streams:
@@ -179,6 +179,32 @@ Y = int8(IMAGE, name="y")
             "the last axis must hold 1 to 4095 values",
         ),
         (model("RESHAPE", [TensorSpec((4,), "float32", name="x")], TensorSpec((2, 2), "float32")), "x is float32"),
+        (model("MUL", [int8((4,)), int8((4,))], int8((4,), 1e-30)), "more than 2^30 times smaller"),
+        (
+            model("MUL", [TensorSpec((4,), "int32", name="x"), table(1, 2, 3, 4)], TensorSpec((4,), "int32")),
+            "x is int32; MUL takes int8 here",
+        ),
+        (
+            model(
+                "ADD",
+                [TensorSpec((1,), "int32"), table(1)],
+                TensorSpec((1,), "int32"),
+                {"fused_activation_function": 1},
+            ),
+            "fused activation of an int32 sum",
+        ),
+        (model("CONCATENATION", [int8((2,)), int8((2,), 0.6)], int8((4,)), {"axis": 0}), "does not rescale"),
+        (
+            model("CONCATENATION", [int8((2,))], int8((2,)), {"axis": 0, "fused_activation_function": "RELU"}),
+            "fused activation RELU",
+        ),
+        (model("CONCATENATION", [int8((1,), name=f"x{i}") for i in range(17)], int8((17,)), {"axis": 0}), "17 inputs"),
+        (
+            model("RESIZE_NEAREST_NEIGHBOR", [int8(IMAGE), TensorSpec((2,), "int32", name="size")], Y),
+            "size size is computed at run time",
+        ),
+        (model("LOGISTIC", [int8((4,))], int8((4,), 1 / 256, 0, "y")), "y has zero point 0, not -128"),
+        (model("LOGISTIC", [int8((4,), 1e-9)], int8((4,), 1 / 256, -128)), "x has scale 1e-09, which the fixed"),
         (model("PACK", [int8((4,))], int8((1, 4)), {"values_count": 1}), "PACK of values computed at run time"),
     ],
 )

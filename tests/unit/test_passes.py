@@ -7,15 +7,19 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from tecompile.graph import Graph, Padding
+from tecompile.graph import DType, Graph, Padding, Rounding, Tensor
 from tecompile.interpret import random_inputs, run
+from tecompile.ops.concatenation import Concatenation
 from tecompile.ops.conv2d import Conv2D
+from tecompile.ops.mul import Mul
+from tecompile.ops.resize_nearest_neighbor import ResizeNearestNeighbor
+from tecompile.ops.strided_slice import StridedSlice
 from tecompile.passes import PIPELINE, simplify
 from tecompile.passes.drop_identities import drop_identities
 from tecompile.passes.fold_padding import fold_padding
 from tecompile.passes.fuse_activations import fuse_activations
 from tecompile.rewriting import format_graph, validate
-from tests.tools.graphs import Builder
+from tests.tools.graphs import FULL, Builder
 
 
 def same_values(before: Graph, after: Graph) -> bool:
@@ -86,4 +90,43 @@ def test_every_pass_alone_is_valid_and_changes_no_value(rewrite: Callable[[Graph
     before = padded_convolutions()
     after = rewrite(before)
     validate(after)
+    assert same_values(before, after)
+
+
+def test_copies_are_dropped() -> None:
+    """A resize to the same size, a concatenation of one tensor, a slice of all; none of them is an output."""
+    b = Builder()
+    x = b.input(1, 3, 4, 2)
+    kinds = ("t_resized", "t_joined", "t_all", "t_turned")
+    resized, joined, everything, turned = (Tensor(name, x.shape, x.dtype, x.quant) for name in kinds)
+    size = Tensor("size", (2,), DType.INT32, None, np.array([3, 4], np.int32))
+    b.ops += [
+        ResizeNearestNeighbor(0, (x, size), (resized,), True, False),
+        Concatenation(1, (resized,), (joined,), 3, "NONE"),
+        StridedSlice(
+            2, (joined, *slice_tables((0, 0, 0, 0), (1, 3, 4, 2), (1, 1, 1, 1))), (everything,), 0, 0, 0, 0, 0
+        ),
+        StridedSlice(
+            3, (everything, *slice_tables((0, 2, 0, 0), (1, -4, 4, 2), (1, -1, 1, 1))), (turned,), 0, 0, 0, 0, 0
+        ),
+    ]
+    before = b.graph(b.conv(turned, 2))
+    after = drop_identities(before)
+    assert [op.kind for op in after.ops] == ["STRIDED_SLICE", "CONV_2D"]
+    assert same_values(before, after)
+
+
+def slice_tables(*bounds: tuple[int, ...]) -> tuple[Tensor, ...]:
+    return tuple(
+        Tensor(f"bound{bounds}{i}", (len(b),), DType.INT32, None, np.array(b, np.int32)) for i, b in enumerate(bounds)
+    )
+
+
+def test_relu_is_fused_into_a_product() -> None:
+    b = Builder()
+    x, y = b.input(1, 3, 4, 2), b.tensor(1, 3, 4, 2)
+    b.ops.append(Mul(0, (x, x), (y,), FULL, Rounding.DOUBLE))
+    before = b.graph(b.relu(y))
+    after = fuse_activations(before)
+    assert [op.kind for op in after.ops] == ["MUL"]
     assert same_values(before, after)

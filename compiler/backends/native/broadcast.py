@@ -1,0 +1,88 @@
+"""What the kernels of ADD and MUL have in common: which operand repeats along which axis."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import NamedTuple
+
+from ...graph import ImageShape, Tensor
+from ...ops.broadcast import BroadcastOp
+from ..program import ParamValue
+from .axes import merged, padded, steps
+
+AXES = 6
+
+
+class Prices(NamedTuple):
+    """Instructions of a kernel for each value, if an operand has but one for all channels, and for each pixel."""
+
+    value: float
+    repeated: float
+    pixel: float = 0
+
+
+class Operands(NamedTuple):
+    """In the order of the kernels: a constant comes second."""
+
+    a: Tensor
+    b: Tensor
+
+
+def operands(op: BroadcastOp) -> Operands:
+    return Operands(op.b, op.x) if op.x.is_constant else Operands(op.x, op.b)
+
+
+def in_place(op: BroadcastOp) -> tuple[int, ...]:
+    """Inputs that the output may lie on."""
+    return tuple(i for i, t in enumerate(op.operands) if not t.is_constant and t.shape == op.y.shape)
+
+
+def image_shape(tensor: Tensor, y: Tensor) -> ImageShape | None:
+    """How it repeats over y's image: each size is 1 or y's. None if that does not tell all."""
+    rank = max(len(y.shape), 3)
+    shape, full = padded(tensor.shape, rank, 1), padded(y.shape, rank, 1)
+    before = prod(shape[:-2])
+    if before not in (1, prod(full[:-2])):
+        return None
+    image = ImageShape(before, shape[-2], shape[-1])
+    if len(y.shape) < 3 and tensor.elements not in (1, y.elements):
+        return None
+    image = image if len(y.shape) >= 3 else ImageShape(1, 1, tensor.elements)
+    return image if tensor.is_constant or image == tensor.image else None
+
+
+def are_images(op: BroadcastOp) -> bool:
+    """Do both operands only repeat along rows, columns or channels?"""
+    return all(image_shape(tensor, op.y) is not None for tensor in op.operands)
+
+
+def instructions(op: BroadcastOp, prices: Prices) -> float:
+    channels = op.y.image.channels
+    if channels == 1:
+        return op.y.elements * prices.value
+    repeated = any(tensor.shape[-1:] in ((), (1,)) for tensor in op.operands)
+    return op.y.elements * ((prices.repeated if repeated else prices.value) + prices.pixel / max(1, channels))
+
+
+def broadcast_axes(op: BroadcastOp) -> tuple[tuple[int, ...], tuple[tuple[bool, bool], ...]]:
+    """Merged axes of the output, and along which of them a and b run (instead of repeating)."""
+    rank = len(op.y.shape)
+    a, b = (padded(t.shape, rank, 1) for t in operands(op))
+    sizes, kinds = merged(op.y.shape, [(a[i] > 1, b[i] > 1) for i in range(rank)])
+    return sizes, tuple(kind for kind in kinds if isinstance(kind, tuple))
+
+
+def is_walkable(op: BroadcastOp) -> bool:
+    """Is one operand computed at run time, and are the axes of te_axes_t enough?"""
+    return not operands(op).a.is_constant and len(broadcast_axes(op)[0]) <= AXES
+
+
+def axis_params(op: BroadcastOp) -> dict[str, ParamValue]:
+    """Members of te_axes_t."""
+    sizes, runs = broadcast_axes(op)
+    params: dict[str, ParamValue] = {"size": padded(sizes, AXES, 1)}
+    for name, which in (("step_a", 0), ("step_b", 1)):
+        dense = steps([size if run[which] else 1 for size, run in zip(sizes, runs, strict=True)])
+        used = [step if run[which] else 0 for step, run in zip(dense, runs, strict=True)]
+        params[name] = padded(used, AXES, 0)
+    return params
