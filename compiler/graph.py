@@ -10,6 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import cached_property
 from math import prod
 from typing import Any, ClassVar, NamedTuple, Self, TypeAlias
 
@@ -20,6 +21,7 @@ from .errors import InternalError
 
 Array: TypeAlias = NDArray[Any]
 OptionValue: TypeAlias = int | float | bool | str | tuple[int, ...] | None
+Part: TypeAlias = "Region | Run"  # of a tensor seen as an image
 
 
 class DType(Enum):
@@ -64,6 +66,28 @@ class Region(NamedTuple):
 
     rows: Span
     columns: Span
+
+    @property
+    def size(self) -> int:
+        """How many pixels."""
+        return self.rows.size * self.columns.size
+
+
+class Run(NamedTuple):
+    """Neighbouring pixels in the order of rows, wherever rows end: numbers of the first, and behind the last."""
+
+    start: int
+    stop: int
+
+    @property
+    def size(self) -> int:
+        return self.stop - self.start
+
+    def rectangles(self, columns: int) -> Iterator[Region]:
+        """The same pixels, cut where rows of so many columns end."""
+        for row in range(self.start // columns, -(-self.stop // columns)):
+            left, right = self.start - row * columns, self.stop - row * columns
+            yield Region(Span(row, row + 1), Span(max(left, 0), min(right, columns)))
 
 
 class ImageShape(NamedTuple):
@@ -123,20 +147,27 @@ class Tensor:
     def nbytes(self) -> int:
         return self.elements * self.dtype.size
 
-    @property
+    @cached_property
     def image(self) -> ImageShape:
         """Rank 3 and more: the last two axes are columns and channels. Lower ranks are one pixel."""
         if len(self.shape) < 3:
             return ImageShape(1, 1, self.elements)
         return ImageShape(prod(self.shape[:-2]), self.shape[-2], self.shape[-1])
 
-    @property
+    @cached_property
+    def pixel_bytes(self) -> int:
+        return self.image.channels * self.dtype.size
+
+    @cached_property
     def row_bytes(self) -> int:
-        return self.image.columns * self.image.channels * self.dtype.size
+        return self.image.columns * self.pixel_bytes
 
     @property
     def whole(self) -> Region:
         return Region(Span(0, self.image.rows), Span(0, self.image.columns))
+
+    def rectangles(self, part: Part) -> Iterator[Region]:
+        return iter((part,)) if isinstance(part, Region) else part.rectangles(self.image.columns)
 
     @property
     def scale(self) -> float:

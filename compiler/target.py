@@ -21,7 +21,8 @@ class Layout(Enum):
 class Form(Enum):
     """How a kernel walks its output."""
 
-    STRIP = "strip"  # any range of rows, each input row through its own address: may run in a stage
+    STRIP = "strip"  # any rows, or a part of one row, each input row through its own address: may run in a stage
+    SINK = "sink"  # takes the input in strips, in rising order; the output is there after the last of them
     WHOLE = "whole"  # the whole tensor in one call
 
 
@@ -39,10 +40,16 @@ class Candidate:
     alignment: int = 1  # that pointers to rows of the inputs need
     output_alignment: int = 1
     scratch_alignment: int = 4
-    in_place: tuple[int, ...] = ()  # inputs whose buffer output 0 may take over, same base address
+    in_place: tuple[int, ...] = ()  # inputs that the output may overwrite: each pixel the same pixel
+    by_channel: tuple[int, ...] = ()  # inputs that the output may overwrite where they are dead, channel on channel
+    places: Mapping[int, int] = field(default_factory=dict)  # inputs that may lie in the output: from which byte on
+    run_pixels: int = 0  # 0, or: takes any run of pixels, across rows too, best a multiple of so many
+    splits_rows: bool = True  # can a strip be a part of a row?
     weight_bytes: int = 0
     code_bytes: int = 0
     instructions: int = 0  # estimates, for choosing; 0 if unknown
+    call_instructions: int = 0  # what each further call takes, whatever its size
+    part_instructions: int = 0  # and, beyond that, each further part of a row: refilled borders, short loops
     cycles: int = 0
     spec: Mapping[str, int | str] = field(default_factory=dict)  # what the backend chose: packing, block...
 

@@ -10,15 +10,16 @@ from collections.abc import Iterator
 import numpy as np
 
 from ..errors import InternalError
-from ..graph import Array, Op, Region, Span, Tensor
-from .plan import Full, Plan, Scratch, Step
+from ..graph import Array, Op, Part, Region, Run, Tensor
+from ..target import Form
+from .plan import Buffer, Full, Piece, Plan, Ring, Scratch, Step, Unit
 
-POSITION_BITS = 40  # a byte's tag is (tensor number << 40) + its position in that tensor
+POSITION_BITS = 40  # a byte's tag is (number of its owner << 40) + its position there
 GARBAGE = -1
 
 
 def verify_plan(plan: Plan) -> None:
-    """Every row is intact when read, nothing leaves its region, every pointer is aligned."""
+    """Every pixel is intact when read, nothing leaves its region, kernels overwrite only what they may."""
     _Replay(plan).run()
 
 
@@ -26,107 +27,151 @@ class _Replay:
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self.memory = [np.full(region.nbytes, GARBAGE, np.int64) for region in plan.regions]
-        self.tags: dict[Tensor, int] = {}
-        for tensor in plan.graph.tensors:
-            self.tags[tensor] = len(self.tags) << POSITION_BITS
+        self.tags: dict[object, int] = {}
+        for owner in (*plan.graph.tensors, *plan.ops):
+            self.tags[owner] = len(self.tags) << POSITION_BITS
         for op in plan.graph.ops:
             if op.is_view:
                 self.tags[op.y] = self.tags[op.x]
+        self.gathering: set[Op] = set()  # sinks between their first and their last call
 
     def run(self) -> None:
         for tensor in self.plan.graph.inputs:
-            self.write(tensor, 0, tensor.image.rows, "the input")
+            self.write(tensor, tensor.whole, "the input")
         for step in self.plan.steps:
             self.step(step)
         for tensor in self.plan.graph.outputs:
-            self.read(tensor, Span(0, tensor.image.rows), "the caller")
+            if not tensor.is_constant:
+                self.read(tensor, tensor.whole, "the caller")
 
     def step(self, step: Step) -> None:
+        who = f"{step.op.label} {_name(step.region)}"
+        for index, tensor in _activations(step.op):
+            self.read(tensor, step.read(index), who)
+            self.keep_apart(index, tensor, step, who)
+        if step.op in self.plan.scratch:
+            self.take_scratch(step, self.plan.scratch[step.op], who)
+        for tensor in step.op.outputs:
+            self.write(tensor, step.written, who)
+
+    def read(self, tensor: Tensor, wanted: Part, who: str) -> None:
+        for piece in self.pieces(tensor, wanted, who):
+            if not np.array_equal(self.bytes(tensor, piece), self.expected(tensor, piece)):
+                raise InternalError(f"{who} reads {_name(wanted)} of {tensor.name}, of which something was overwritten")
+
+    def write(self, tensor: Tensor, region: Part, who: str) -> None:
+        for piece in self.pieces(tensor, region, who):
+            self.bytes(tensor, piece)[:] = self.expected(tensor, piece)
+
+    def keep_apart(self, index: int, x: Tensor, step: Step, who: str) -> None:
+        """What a call writes must not lie on what it reads, but where its kernel is made for that."""
+        read, y = step.read(index), step.op.y
+        for piece in self.pieces(y, step.written, who):
+            position = self.bytes(y, piece) - self.tags[x]
+            hit = np.flatnonzero(_inside(position, x, read))
+            if hit.size and not self.may_overwrite(index, step, position[hit], piece.position + hit):
+                raise InternalError(f"{who} overwrites its own input {x.name}")
+
+    def may_overwrite(self, index: int, step: Step, old: Array, new: Array) -> bool:
+        """`old` bytes of the input make way for `new` bytes of the output."""
+        choice, x, y = self.plan.choices[step.op], step.op.inputs[index], step.op.y
+        assert x is not None
+        if index in choice.in_place and choice.form is Form.WHOLE:
+            source, result = self.plan.buffers[x], self.plan.buffers[y]
+            together = isinstance(source, Full) and isinstance(result, Full) and source.offset == result.offset
+            return together and y.nbytes <= x.nbytes
+        if index in choice.in_place:
+            return bool((old == new).all())
+        if index in choice.places:
+            return bool((old + choice.places[index] == new).all())
+        one_row = isinstance(step.region, Region) and step.region.rows.size == 1 and x.pixel_bytes == y.pixel_bytes
+        return index in choice.by_channel and one_row and bool(((old - new) % x.pixel_bytes == 0).all())
+
+    def take_scratch(self, step: Step, scratch: Scratch, who: str) -> None:
         op, choice = step.op, self.plan.choices[step.op]
-        who = f"{op.label} rows {step.first}:{step.last}"
-        for index, tensor in self._activations(op):
-            rows = op.window(index, Region(Span(step.first, step.last), op.y.whole.columns)).rows
-            self.read(tensor, rows, who)
-            if index not in choice.in_place or not self.in_one_place(tensor, op.y):
-                self.keep_apart(tensor, rows, step, who)
-        if op in self.plan.scratch:
-            self.take_scratch(op, self.plan.scratch[op], who)
-        for tensor in op.outputs:
-            self.write(tensor, step.first, step.last, who)
-
-    def read(self, tensor: Tensor, rows: Span, who: str) -> None:
-        for row in range(rows.start, rows.stop):
-            expected = self.tags[tensor] + row * tensor.row_bytes + np.arange(tensor.row_bytes)
-            if not np.array_equal(self.row(tensor, row, who), expected):
-                raise InternalError(f"{who} reads row {row} of {tensor.name}, which was overwritten")
-
-    def write(self, tensor: Tensor, first: int, last: int, who: str) -> None:
-        for row in range(first, last):
-            self.row(tensor, row, who)[:] = self.tags[tensor] + row * tensor.row_bytes + np.arange(tensor.row_bytes)
-
-    def in_one_place(self, source: Tensor, result: Tensor) -> bool:
-        """What in-place kernels need: both whole, from the same byte on, the result not larger."""
-        x, y = self.plan.buffers[source], self.plan.buffers[result]
-        same = (x.region, x.offset) == (y.region, y.offset) and result.nbytes <= source.nbytes
-        return same and isinstance(x, Full) and isinstance(y, Full)
-
-    def keep_apart(self, tensor: Tensor, rows: Span, step: Step, who: str) -> None:
-        """Unless the kernel works in place, what it writes must not touch what it reads."""
-        buffer = self.plan.buffers[tensor]
-        reads = [(buffer.region, buffer.row_offset(r), tensor.row_bytes) for r in range(rows.start, rows.stop)]
-        for output in step.op.outputs:
-            place = self.plan.buffers[output]
-            writes = [(place.region, place.row_offset(r), output.row_bytes) for r in range(step.first, step.last)]
-            if _overlap(reads, writes):
-                raise InternalError(f"{who} overwrites its own input {tensor.name}")
-
-    def take_scratch(self, op: Op, scratch: Scratch, who: str) -> None:
-        choice = self.plan.choices[op]
         memory = self.memory[scratch.region]
         if scratch.offset % choice.scratch_alignment or scratch.nbytes < choice.scratch_bytes:
             raise InternalError(f"{who}: scratch at {scratch.offset} is misaligned or too small")
         if scratch.offset < 0 or scratch.offset + scratch.nbytes > len(memory):
             raise InternalError(f"{who}: scratch leaves the arena")
-        for tensor in (*op.activations, *op.outputs):
-            buffer = self.plan.buffers[tensor]
-            mine, theirs = (
-                (scratch.region, scratch.offset, scratch.nbytes),
-                (buffer.region, buffer.offset, buffer.nbytes),
-            )
-            if _overlap([mine], [theirs]):
+        room = memory[scratch.offset : scratch.offset + scratch.nbytes]
+        touched = [(t, step.read(i)) for i, t in _activations(op)] + [(y, step.written) for y in op.outputs]
+        for tensor, region in touched:
+            if any(_meets(scratch, p, self.plan.buffers[tensor]) for p in self.pieces(tensor, region, who)):
                 raise InternalError(f"{who}: scratch overlaps {tensor.name}")
-        memory[scratch.offset : scratch.offset + scratch.nbytes] = GARBAGE
+        mine = self.tags[op] + np.arange(scratch.nbytes)
+        if op in self.gathering and not np.array_equal(room, mine):
+            raise InternalError(f"{who}: what it had gathered in scratch was overwritten")
+        room[:] = mine if step.sink else GARBAGE
+        if step.sink:
+            (self.gathering.discard if step.completes else self.gathering.add)(op)
 
-    def row(self, tensor: Tensor, row: int, who: str) -> Array:
-        """The bytes of one row, after checking where they lie."""
+    def pieces(self, tensor: Tensor, region: Part, who: str) -> Iterator[Piece]:
+        """Where the bytes lie, after checking that they are inside."""
         buffer = self.plan.buffers[tensor]
-        offset, memory = buffer.row_offset(row), self.memory[buffer.region]
-        if offset < 0 or offset + tensor.row_bytes > len(memory):
-            raise InternalError(f"{who}: row {row} of {tensor.name} leaves the arena")
-        return memory[offset : offset + tensor.row_bytes]
+        for piece in buffer.pieces(region):
+            if piece.offset < buffer.offset or piece.offset + piece.nbytes > buffer.offset + buffer.nbytes:
+                raise InternalError(
+                    f"{who}: row {piece.position // tensor.row_bytes} of {tensor.name} leaves its buffer"
+                )
+            if piece.offset < 0 or piece.offset + piece.nbytes > len(self.memory[buffer.region]):
+                raise InternalError(f"{who}: {tensor.name} leaves the arena")
+            yield piece
 
-    def _activations(self, op: Op) -> Iterator[tuple[int, Tensor]]:
-        return ((i, t) for i, t in enumerate(op.inputs) if t is not None and not t.is_constant)
+    def bytes(self, tensor: Tensor, piece: Piece) -> Array:
+        return self.memory[self.plan.buffers[tensor].region][piece.offset : piece.offset + piece.nbytes]
+
+    def expected(self, tensor: Tensor, piece: Piece) -> Array:
+        first = self.tags[tensor] + piece.position
+        return np.arange(first, first + piece.nbytes)
 
 
 def verify_alignment(plan: Plan) -> None:
-    """Every row pointer a kernel receives is aligned as its Candidate asks, every row laid out so."""
+    """Every pointer that a kernel receives is aligned as its Candidate asks, every buffer laid out so."""
     for op in plan.ops:
         choice = plan.choices[op]
         wanted = {*choice.layouts_in, choice.layout_out}
         if wanted != {plan.buffers[t].layout for t in (*op.activations, *op.outputs)}:
             raise InternalError(f"{op.label} asks for layouts {sorted(w.value for w in wanted)}, which are not planned")
+        chunked = plan.units[op] is not Unit.ROWS
         pairs = [(t, choice.alignment) for t in op.activations] + [(t, choice.output_alignment) for t in op.outputs]
         for tensor, needed in pairs:
-            buffer = plan.buffers[tensor]
-            stride = buffer.slot_bytes if buffer.slots > 1 else 0
-            if buffer.offset % needed or stride % needed:
+            if any(distance % needed for distance in _distances(plan.buffers[tensor], chunked)):
                 raise InternalError(f"{op.label} needs {tensor.name} aligned to {needed} bytes")
 
 
-def _overlap(reads: list[tuple[int, int, int]], writes: list[tuple[int, int, int]]) -> bool:
-    return any(
-        region == other and offset < start + count and start < offset + size
-        for region, offset, size in reads
-        for other, start, count in writes
-    )
+def _name(part: Part) -> str:
+    if isinstance(part, Run):
+        return f"pixels {part.start}:{part.stop}"
+    return f"rows {part.rows.start}:{part.rows.stop}"
+
+
+def _distances(buffer: Buffer, chunked: bool) -> list[int]:
+    """From address 0 to the buffer, from row to row, and from pixel to pixel where rows are cut."""
+    found = [buffer.offset]
+    if buffer.tensor.image.rows > 1:
+        found.append(buffer.row_step)
+    if isinstance(buffer, Ring):
+        found += [buffer.shift, buffer.nbytes]
+    return [*found, buffer.tensor.pixel_bytes] if chunked else found
+
+
+def _activations(op: Op) -> Iterator[tuple[int, Tensor]]:
+    return ((i, t) for i, t in enumerate(op.inputs) if t is not None and not t.is_constant)
+
+
+def _inside(position: Array, tensor: Tensor, region: Part) -> Array:
+    """Which positions are bytes of the tensor, and in the region?"""
+    if isinstance(region, Run):
+        return np.asarray(
+            (position >= region.start * tensor.pixel_bytes) & (position < region.stop * tensor.pixel_bytes)
+        )
+    row, column = position // tensor.row_bytes, position % tensor.row_bytes // tensor.pixel_bytes
+    rows = (row >= region.rows.start) & (row < region.rows.stop)
+    columns = (column >= region.columns.start) & (column < region.columns.stop)
+    return np.asarray((position >= 0) & (position < tensor.nbytes) & rows & columns)
+
+
+def _meets(scratch: Scratch, piece: Piece, buffer: Buffer) -> bool:
+    apart = piece.offset >= scratch.offset + scratch.nbytes or scratch.offset >= piece.offset + piece.nbytes
+    return buffer.region == scratch.region and not apart

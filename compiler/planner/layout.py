@@ -1,128 +1,164 @@
-"""From stages and choices to a Plan: lifetimes, shared places, rings, scratch, offsets."""
+"""From drafts to a Plan: who shares a place with whom, and where everything lies."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate, pairwise
+
+import numpy as np
 
 from ..graph import Graph, Op, Tensor
 from ..target import Candidate
-from .allocate import Block, pack
-from .lifetime import Lifetimes, internal
+from .allocate import Block, Effort, Packing, live_bytes, pack
+from .draft import Draft, Lives, Seat, seat_of
+from .occupancy import Occupancy
 from .plan import Buffer, Full, Plan, RegionUse, Ring, Scratch, Stage
-from .schedule import ring_slots
+from .rings import Home
 
 BASE_ALIGNMENT = 4  # of every block, so that kernels may use word access where rows allow
 
 
 @dataclass(frozen=True)
-class Places:
-    """Which tensors share memory: every tensor of full size points at the one its place is named after."""
+class Place:
+    """Where the arena goes: a memory, how much it holds, what DMA and caches ask of the inputs' addresses."""
 
-    root: Mapping[Tensor, Tensor]
-
-    def members(self, root: Tensor) -> tuple[Tensor, ...]:
-        return tuple(t for t, r in self.root.items() if r is root)
-
-
-def lay_out(
-    graph: Graph, stages: Sequence[Stage], choices: Mapping[Op, Candidate], memory: str, input_alignment: int
-) -> Plan:
-    """Everything in one region, the memory of that name."""
-    lifetimes = Lifetimes(graph, [stage.ops for stage in stages])
-    places = share_places(graph, stages, choices, lifetimes)
-    align = _alignments(choices)
-    align |= {t: max(align.get(t, 1), input_alignment) for t in graph.inputs}
-    roots = tuple(dict.fromkeys(places.root.values()))
-    rings = [(s, t) for s, stage in enumerate(stages) for t in internal(stage.ops)]
-    scratch = [(s, _scratch_bytes(stage, choices)) for s, stage in enumerate(stages) if _scratch_bytes(stage, choices)]
-
-    slot = {t: _round_up(t.row_bytes, align.get(t, 1)) for _, t in rings}
-    slots = {t: ring_slots(t, stages[s].steps) for s, t in rings}
-    full_blocks = [_full_block(root, places, lifetimes, align) for root in roots]
-    ring_blocks = [Block(t.name, s, (slots[t] * slot[t],), max(BASE_ALIGNMENT, align.get(t, 1))) for s, t in rings]
-    scratch_blocks = [Block("scratch", s, (n,), _scratch_alignment(stages[s], choices)) for s, n in scratch]
-    packing = pack([*full_blocks, *ring_blocks, *scratch_blocks])
-
-    offsets = iter(packing.offsets)
-    base = {root: next(offsets) for root in roots}
-    buffers: dict[Tensor, Buffer] = {t: Full(t, 0, base[root]) for t, root in places.root.items()}
-    buffers |= {t: Ring(t, 0, next(offsets), slots[t], slot[t]) for _, t in rings}
-    work = {s: Scratch(0, next(offsets), n) for s, n in scratch}
-    return Plan(
-        graph=graph,
-        stages=tuple(stages),
-        choices=dict(choices),
-        buffers=buffers,
-        scratch={op: work[s] for s, stage in enumerate(stages) for op in stage.ops if choices[op].scratch_bytes},
-        regions=(RegionUse(memory, packing.size),),
-        lower_bound=packing.lower_bound,
-        live_bytes=_live_bytes(len(stages), [*full_blocks, *ring_blocks, *scratch_blocks]),
-    )
+    memory: str
+    nbytes: int = 1 << 26  # where the memory itself has no end
+    input_alignment: int = 1
 
 
-def share_places(
-    graph: Graph, stages: Sequence[Stage], choices: Mapping[Op, Candidate], lifetimes: Lifetimes
-) -> Places:
-    """Views share their source's place; so do in-place results whose source nobody needs afterwards."""
-    moment = {op: s for s, stage in enumerate(stages) for op in stage.ops}
-    streamed = {op for stage in stages if stage.streamed for op in stage.ops}
-    root: dict[Tensor, Tensor] = {t: t for t in graph.inputs}
-    for op in graph.ops:
-        for tensor in op.outputs:
-            if tensor in lifetimes.rings:
+def stage_bytes(draft: Draft, target: int) -> int:
+    """The arena of one stage alone: the least, or what is at most `target`."""
+    blocks = [Block(0, use, BASE_ALIGNMENT) for _, use in draft.occupancies()]
+    return pack(blocks, target).size
+
+
+class Layout:
+    """All stages, one after the other, with their buffers as blocks of one arena."""
+
+    def __init__(self, graph: Graph, lives: Lives, drafts: Sequence[Draft], place: Place) -> None:
+        self.graph, self.lives, self.drafts, self.place = graph, lives, drafts, place
+        self.choices: dict[Op, Candidate] = {op: c for draft in drafts for op, c in draft.choices.items()}
+        self.starts = [0, *accumulate(len(draft.steps) for draft in drafts)]
+        self.alignment = self._alignments()
+        self.replaced = self._replaced()
+        self.keys: list[object] = []
+        self.blocks: list[Block] = []
+        for key, block in self._blocks():
+            self.keys.append(key)
+            self.blocks.append(block)
+
+    def pack(self, target: int, effort: Effort) -> Packing:
+        return pack(self.blocks, target, effort)
+
+    def plan(self, packing: Packing) -> Plan:
+        offsets = dict(zip(self.keys, packing.offsets, strict=True))
+        live = live_bytes(self.blocks)
+        return Plan(
+            graph=self.graph,
+            stages=tuple(Stage(draft.ops, draft.steps) for draft in self.drafts),
+            choices=self.choices,
+            buffers=dict(self._buffers(offsets)),
+            scratch={op: Scratch(0, offsets[op], c.scratch_bytes) for op, c in self.choices.items() if c.scratch_bytes},
+            regions=(RegionUse(self.place.memory, packing.size),),
+            lower_bound=packing.lower_bound,
+            live_bytes=tuple(int(live[a:b].max(initial=0)) for a, b in pairwise(self.starts)),
+        )
+
+    def seat(self, tensor: Tensor) -> Seat:
+        """The tensor after which the place is named that this one lies in."""
+        return seat_of(self.lives.sources.of(tensor), self.replaced)
+
+    def _replaced(self) -> dict[Tensor, Seat]:
+        """A tensor that took another's place when it was made can't be moved to where it will be copied."""
+        found: dict[Tensor, Seat] = {}
+        for draft in self.drafts:
+            for tensor, seat in draft.replaced.items():
+                if tensor not in found and seat.start % max(BASE_ALIGNMENT, self.alignment.get(tensor, 1)) == 0:
+                    found[tensor] = seat
+        return found
+
+    def _blocks(self) -> Iterator[tuple[object, Block]]:
+        members: dict[Tensor, list[Tensor]] = {}
+        for tensor in self._whole():
+            members.setdefault(self.seat(tensor).tensor, []).append(tensor)
+        if not self.drafts:  # a network without operators: its inputs are its outputs
+            members.clear()
+            yield from ((t, Block(0, Occupancy.constant(1, t.nbytes), self.alignment[t])) for t in self.graph.inputs)
+        for root, tensors in members.items():
+            alignment = max(BASE_ALIGNMENT, *(self.alignment.get(t, 1) for t in tensors))
+            yield root, _united([self._life(t) for t in tensors], alignment)
+        for start, draft in zip(self.starts, self.drafts, strict=False):
+            for home, use in draft.homes:
+                yield home, _trimmed(start, use, max(BASE_ALIGNMENT, home.alignment))
+            for op, use in draft.scratch.items():
+                yield op, _trimmed(start, use, max(BASE_ALIGNMENT, self.choices[op].scratch_alignment))
+
+    def _whole(self) -> list[Tensor]:
+        """All tensors of full size, those that exist before the first step first."""
+        found = dict.fromkeys(self.graph.inputs)
+        return list(found | dict.fromkeys(t for draft in self.drafts for t in (*draft.held, *draft.whole)))
+
+    def _life(self, tensor: Tensor) -> Block:
+        """A whole tensor through all stages in which it exists."""
+        parts, first = list[Occupancy](), None
+        for start, draft in zip(self.starts, self.drafts, strict=False):
+            if tensor in draft.whole:
+                parts.append(draft.whole[tensor])
+            elif tensor in draft.held:
+                parts.append(Occupancy.constant(len(draft.steps), tensor.nbytes))
+            else:
                 continue
-            source = op.x if op.is_view else None
-            if not op.is_view and op not in streamed:
-                source = _replaceable(op, choices[op], Places(root), lifetimes, moment[op])
-            root[tensor] = tensor if source is None else root[source]
-    return Places(root)
+            first = start if first is None else first
+        assert first is not None
+        return Block(first, Occupancy.joined(parts).moved(self.seat(tensor).start))
+
+    def _full(self, tensor: Tensor, offsets: Mapping[object, int]) -> Full:
+        root, start = self.seat(tensor)
+        return Full(tensor, 0, offsets[root] + start)
+
+    def _alignments(self) -> dict[Tensor, int]:
+        """The strictest alignment any kernel asks of each tensor it touches."""
+        found = {t: max(self.place.input_alignment, t.dtype.size) for t in self.graph.inputs}
+        for op, choice in self.choices.items():
+            for tensors, needed in ((op.activations, choice.alignment), (op.outputs, choice.output_alignment)):
+                for tensor in map(self.lives.sources.of, tensors):
+                    found[tensor] = max(found.get(tensor, 1), needed, tensor.dtype.size)
+        return found
+
+    def _buffers(self, offsets: Mapping[object, int]) -> Iterator[tuple[Tensor, Buffer]]:
+        for tensor in self._whole():
+            yield tensor, self._full(tensor, offsets)
+        for op in self.graph.ops:
+            if op.is_view and self.seat(op.y).tensor in offsets:
+                yield op.y, self._full(op.y, offsets)
+        for draft in self.drafts:
+            for home, use in draft.homes:
+                yield from _members(home, use.largest, offsets[home])
 
 
-def _replaceable(op: Op, choice: Candidate, places: Places, lifetimes: Lifetimes, moment: int) -> Tensor | None:
-    """An input whose place the output may take over: it fits, and nothing there is needed later."""
-    for index in choice.in_place:
-        source = op.inputs[index]
-        if source is None or source.is_constant or op.y.nbytes > source.nbytes or source not in places.root:
-            continue
-        if all(lifetimes.death[t] <= moment for t in places.members(places.root[source])):
-            return source
-    return None
+def _members(home: Home, nbytes: int, offset: int) -> Iterator[tuple[Tensor, Buffer]]:
+    for tensor, at in home.members.items():
+        if home.one_place and nbytes >= tensor.nbytes:
+            yield tensor, Full(tensor, 0, offset)
+        else:
+            yield tensor, Ring(tensor, 0, offset, nbytes, at.row_step, at.shift % nbytes)
 
 
-def _full_block(root: Tensor, places: Places, lifetimes: Lifetimes, align: Mapping[Tensor, int]) -> Block:
-    members = places.members(root)
-    start = min(lifetimes.birth[t] for t in members)
-    stop = max(lifetimes.death[t] for t in members) + 1
-    sizes = tuple(
-        max(t.nbytes for t in members if lifetimes.birth[t] <= moment <= lifetimes.death[t])
-        for moment in range(start, stop)
-    )
-    return Block(root.name, start, sizes, max(BASE_ALIGNMENT, *(align.get(t, 1) for t in members)))
+def _united(parts: Sequence[Block], alignment: int) -> Block:
+    """Several tensors in one place."""
+    start, stop = min(p.start for p in parts), max(p.stop for p in parts)
+    use = Occupancy.at(stop - start, np.zeros(0, np.int64), 0)
+    for part in parts:
+        inside = slice(part.start - start, part.stop - start)
+        np.minimum(use.low[inside], part.use.low, out=use.low[inside])
+        np.maximum(use.high[inside], part.use.high, out=use.high[inside])
+    return Block(start, use, alignment)
 
 
-def _alignments(choices: Mapping[Op, Candidate]) -> dict[Tensor, int]:
-    """The strictest alignment any kernel asks of each tensor it touches."""
-    found: dict[Tensor, int] = {}
-    for op, choice in choices.items():
-        for tensors, needed in ((op.activations, choice.alignment), (op.outputs, choice.output_alignment)):
-            for tensor in tensors:
-                found[tensor] = max(found.get(tensor, 1), needed, tensor.dtype.size)
-    return found
-
-
-def _scratch_bytes(stage: Stage, choices: Mapping[Op, Candidate]) -> int:
-    """Kernels of a stage never run at the same time: one scratch serves all."""
-    return max(choices[op].scratch_bytes for op in stage.ops)
-
-
-def _scratch_alignment(stage: Stage, choices: Mapping[Op, Candidate]) -> int:
-    return max(BASE_ALIGNMENT, *(choices[op].scratch_alignment for op in stage.ops))
-
-
-def _live_bytes(moments: int, blocks: Sequence[Block]) -> tuple[int, ...]:
-    return tuple(sum(b.sizes[t - b.start] for b in blocks if b.start <= t < b.stop) for t in range(moments))
-
-
-def _round_up(value: int, step: int) -> int:
-    return -(-value // step) * step
+def _trimmed(start: int, use: Occupancy, alignment: int) -> Block:
+    """Without the steps before and after its use."""
+    busy = np.flatnonzero(use.sizes)
+    first, last = int(busy[0]), int(busy[-1]) + 1
+    return Block(start + first, Occupancy(use.low[first:last], use.high[first:last]), alignment)

@@ -2,27 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
-from itertools import pairwise
+from functools import partial
+from itertools import product
 
 from ..errors import CannotMeet
-from ..graph import Graph, Op
-from ..target import Candidate, Form, Target
+from ..graph import Graph
+from ..target import Target
+from .allocate import FIRST_FIT, QUICK, THOROUGH, Packing
 from .check import verify_alignment, verify_plan
-from .layout import lay_out
-from .lifetime import Lifetimes
+from .draft import Draft
+from .exact import pack_exactly
+from .layout import Layout, Place
 from .order import best_order
-from .plan import Plan, Stage
-from .schedule import schedule
+from .plan import Plan
+from .search import NO_LIMIT, Edge, Path, Search, Stages, Taste, Terms, Way
+from .walk import AT_ONCE, Mode
 
-MOST_BYTES = 1 << 26  # of an arena, where the memory itself has no end
-STREAMED_RUN = 3  # operators in a streamed stage: expand, depthwise, project
+__all__ = ["Optimize", "Place", "Point", "front", "make_plan"]
+
+SLOWER = 1.05  # than the fastest plan: what `balanced` may cost
+OVERHEAD = 0.05  # that calling the same kernels more often may cost, to save memory
+STRIPS = (1, 2, 4)
+PARTS = (2, 4, 8)  # of a row
+MOST_TURNS = 5  # stages of which both directions are tried, in all combinations
+EFFORTS = ((QUICK, 8), (THOROUGH, 2))  # for the best so many of those combinations
+MOST_EXACT = 4
+MOST_RETRIES = 4  # with less memory for each stage, where all together take more than the worst of them
+FRONT_STEP = 0.98  # of the memory of one point of the front: what the next may have
+
+Report = Callable[[str], None]
 
 
 class Optimize(Enum):
-    """What to prefer among kernels that give the same bytes."""
+    """What to prefer among plans that give the same bytes."""
 
     BALANCED = "balanced"
     RAM = "ram"
@@ -30,26 +45,28 @@ class Optimize(Enum):
     SIZE = "size"
 
 
-# Kernels are chosen one by one, so choosing the smallest need not give the smallest plan: for RAM, all are tried.
-PREFERENCES: Mapping[Optimize, tuple[Optimize, ...]] = {
-    **{optimize: (optimize,) for optimize in Optimize},
-    Optimize.RAM: (Optimize.RAM, Optimize.BALANCED, Optimize.SPEED, Optimize.SIZE),
-}
-
-
 @dataclass(frozen=True)
-class Place:
-    """Where the arena goes: a memory, how much it holds, what DMA and caches ask of the inputs' addresses."""
+class Point:
+    """A plan among others: what it takes and what it costs."""
 
-    memory: str
-    nbytes: int = MOST_BYTES
-    input_alignment: int = 1
+    arena_bytes: int
+    instructions: int  # estimated
+    calls: int
+    stages: int
 
 
-def make_plan(graph: Graph, target: Target, place: Place, optimize: Optimize = Optimize.BALANCED) -> Plan:
-    """A checked plan with everything in one memory."""
-    graph = replace(graph, ops=best_order(graph))
-    plan = min((_Planner(graph, target, place, p).run() for p in PREFERENCES[optimize]), key=lambda p: p.arena_bytes)
+def make_plan(
+    graph: Graph,
+    target: Target,
+    place: Place,
+    optimize: Optimize = Optimize.BALANCED,
+    most: int | None = None,
+    exact: bool = False,
+) -> Plan:
+    """A checked plan with everything in one memory, in at most `most` bytes of it if that can be."""
+    limit = place.nbytes if most is None else min(most, place.nbytes)
+    planner = _Planner(graph, target, place, exact)
+    plan = planner.run(optimize, limit)
     if plan.arena_bytes > place.nbytes:  # before it is replayed, which takes eight times as much here
         raise CannotMeet(
             f"{graph.name} does not fit: needs {plan.arena_bytes:,} bytes of {place.memory}, it has {place.nbytes:,}",
@@ -60,86 +77,130 @@ def make_plan(graph: Graph, target: Target, place: Place, optimize: Optimize = O
     return plan
 
 
+def front(graph: Graph, target: Target, place: Place, report: Report = lambda _: None) -> list[Point]:
+    """From the fastest plan to the smallest: each needs less memory than the one before, and more instructions."""
+    found = list[Point]()
+    for point in _Planner(graph, target, place).front():
+        report(f"{point.arena_bytes:,} bytes")
+        if not found or point.arena_bytes < found[-1].arena_bytes:
+            found.append(point)
+    return found
+
+
+def by_row(tastes: Sequence[Taste]) -> list[Way]:
+    modes = [Mode(AT_ONCE), *(Mode(rows, runs=runs) for rows in STRIPS for runs in (False, True))]
+    return [Way(mode, taste) for mode in modes for taste in tastes]
+
+
+def by_parts(tastes: Sequence[Taste]) -> list[Way]:
+    """Also parts of rows."""
+    return [*by_row(tastes), *(Way(Mode(1, parts), taste) for parts in PARTS for taste in tastes)]
+
+
 class _Planner:
-    def __init__(self, graph: Graph, target: Target, place: Place, optimize: Optimize) -> None:
-        self.graph = graph
-        self.place = place
-        self.optimize = optimize
-        self.readers = graph.consumers()
-        self.ops = tuple(op for op in graph.ops if not op.is_view)
-        self.offers = {op: target.candidates(op) for op in self.ops}
-        for op, offers in self.offers.items():
-            if not offers:
-                raise CannotMeet(
-                    f"{op.label}: no kernel for {op.y.describe()}",
-                    "`tecompile ops` lists what is supported, with its limits",
-                )
+    def __init__(self, graph: Graph, target: Target, place: Place, exact: bool = False) -> None:
+        self.graph, self.place, self.exact = replace(graph, ops=best_order(graph)), place, exact
+        self.stages = Stages(self.graph, target)
 
-    def run(self) -> Plan:
-        """Start layer by layer; stream the run of operators that pins the peak while that helps.
+    def run(self, optimize: Optimize, limit: int) -> Plan:
+        """Rows are tried first: that is quick, and tells how little memory is worth a look at parts of rows."""
+        tastes = _tastes(optimize)
+        rows = Search(self.stages, by_row(tastes))
+        path = _settled(rows, partial(_wanted, rows, optimize, limit, NO_LIMIT))
+        if optimize is not Optimize.SPEED or path.peak > limit:
+            parts = Search(self.stages, by_parts(tastes))
+            path = _settled(parts, partial(_wanted, parts, optimize, limit, path.peak))
+        return self._within(limit, path, tastes)
 
-        Steps that lowered no peak in the end are taken back: rows cost instructions.
-        """
-        plans = [self.plan([(op,) for op in self.ops])]
-        while (better := self._best_stream(plans[-1])) is not None:
-            plans.append(better)
-        return min(plans, key=lambda plan: plan.arena_bytes)  # the first of several equal ones
+    def front(self) -> Iterator[Point]:
+        search = Search(self.stages, by_parts(_tastes(Optimize.BALANCED)))
+        limit, smallest = NO_LIMIT, _settled(search, search.smallest)
+        while limit >= smallest.peak:
+            path = _settled(search, partial(_cheapest, search, limit))
+            yield self._point(path)
+            limit = min(int(path.peak * FRONT_STEP), path.peak - 1)
+        yield self._point(smallest)
 
-    def plan(self, groups: Sequence[tuple[Op, ...]]) -> Plan:
-        lifetimes = Lifetimes(self.graph, groups)
-        choices = {op: self._choose(op, group, lifetimes, s) for s, group in enumerate(groups) for op in group}
-        stages = [Stage(group, schedule(group, choices)) for group in groups]
-        return lay_out(self.graph, stages, choices, self.place.memory, self.place.input_alignment)
+    def _point(self, path: Path) -> Point:
+        plan = self._laid_out(path)
+        return Point(plan.arena_bytes, round(path.price.instructions), len(plan.steps), len(plan.stages))
 
-    def _offers(self, op: Op, group: tuple[Op, ...]) -> tuple[Candidate, ...]:
-        if len(group) == 1:
-            return self.offers[op]
-        return tuple(c for c in self.offers[op] if c.form is Form.STRIP)
+    def _within(self, limit: int, path: Path, tastes: Sequence[Taste]) -> Plan:
+        """All stages together may take a little more than the worst of them alone."""
+        plan, goal = self._laid_out(path), limit
+        if plan.arena_bytes <= limit:
+            return plan
+        search = Search(self.stages, by_parts(tastes))
+        for _ in range(MOST_RETRIES):
+            goal -= max(plan.arena_bytes - limit, 4)
+            smaller = _settled(search, partial(_cheapest, search, goal))
+            plan = min(plan, self._laid_out(smaller), key=lambda p: p.arena_bytes)
+            if plan.arena_bytes <= limit or smaller.peak > goal:
+                break
+        return plan
 
-    def _choose(self, op: Op, group: tuple[Op, ...], lifetimes: Lifetimes, moment: int) -> Candidate:
-        offers = self._offers(op, group)
+    def _laid_out(self, path: Path) -> Plan:
+        """Stages may run upwards: turn those that need it, in all combinations, until the arena is their peak."""
+        layouts = [Layout(self.graph, self.stages.lives, drafts, self.place) for drafts in self._turned(path)]
+        tried = [(layout, layout.pack(path.peak, FIRST_FIT)) for layout in layouts]
+        for effort, most in EFFORTS:
+            tried.sort(key=lambda pair: pair[1].size)
+            if tried[0][1].size <= path.peak:
+                break
+            tried = [(layout, _smaller(packing, layout.pack(path.peak, effort))) for layout, packing in tried[:most]]
+        if self.exact:
+            tried = [(layout, pack_exactly(layout.blocks, packing)) for layout, packing in tried[:MOST_EXACT]]
+        layout, packing = min(tried, key=lambda pair: pair[1].size)
+        return layout.plan(packing)
 
-        def ram(choice: Candidate) -> int:
-            alone = len(group) == 1 and any(_dies_here(op, i, lifetimes, moment) for i in choice.in_place)
-            return choice.scratch_bytes + (0 if alone else op.y.nbytes)
+    def _turned(self, path: Path) -> Iterator[list[Draft]]:
+        """The same stages in other directions: only where results must take the place of inputs is there a choice."""
+        drafts = [self.stages.draft(edge) for edge in path.edges]
+        tops = [sum(use.top for _, use in draft.occupancies()) for draft in drafts]
+        turns = [n for n, edge in enumerate(path.edges) if tops[n] > path.peak and self._can_turn(edge)]
+        turns = sorted(turns, key=lambda n: tops[n])[-MOST_TURNS:]
+        for upwards in product((False, True), repeat=len(turns)):
+            trial = list(drafts)
+            for n, up in zip(turns, upwards, strict=True):
+                trial[n] = self._turn(path.edges[n]) if up else drafts[n]
+            yield trial
 
-        if self.optimize is Optimize.RAM:
-            return min(offers, key=lambda c: (ram(c), c.instructions))
-        if self.optimize is Optimize.SIZE:
-            return min(offers, key=lambda c: (c.code_bytes + c.weight_bytes, ram(c)))
-        fastest = min(c.instructions for c in offers)
-        if self.optimize is Optimize.SPEED:
-            return min(offers, key=lambda c: (c.instructions, ram(c)))
-        return min((c for c in offers if c.instructions <= 1.05 * fastest), key=ram)
+    def _can_turn(self, edge: Edge) -> bool:
+        upwards = Way(replace(edge.way.mode, upwards=True), edge.way.taste)
+        ops = self.stages.ops[edge.begin : edge.end]
+        return edge.way.mode.rows != AT_ONCE and all(self.stages.choice(op, upwards) for op in ops)
 
-    def _best_stream(self, plan: Plan) -> Plan | None:
-        """The best plan with one more streamed stage, if it is better than `plan`."""
-        trials = [self.plan(groups) for groups in self._merges(plan)]
-        best = min(trials, key=_demand, default=plan)
-        return best if _demand(best) < _demand(plan) else None
-
-    def _merges(self, plan: Plan) -> Iterator[list[tuple[Op, ...]]]:
-        """All ways to join three neighbouring stages, one of which pins the peak."""
-        groups = [stage.ops for stage in plan.stages]
-        worst = max(range(len(groups)), key=lambda s: plan.live_bytes[s], default=0)
-        for first in range(max(0, worst - STREAMED_RUN + 1), worst + 1):
-            run = groups[first : first + STREAMED_RUN]
-            if len(run) == STREAMED_RUN and self._may_stream(run):
-                yield [*groups[:first], tuple(op for group in run for op in group), *groups[first + STREAMED_RUN :]]
-
-    def _may_stream(self, run: Sequence[tuple[Op, ...]]) -> bool:
-        """A chain of single operators, each the only reader of the one before, all computable by rows."""
-        ops = [op for group in run for op in group]
-        if len(ops) != STREAMED_RUN or not all(op.streams and self._offers(op, tuple(ops)) for op in ops):
-            return False
-        return all(self.readers[a.y] == (b,) and a.y not in self.graph.outputs for a, b in pairwise(ops))
-
-
-def _demand(plan: Plan) -> tuple[int, list[int]]:
-    """What a plan is judged by: its arena, then its worst stages. Of two equal peaks, removing one is progress."""
-    return plan.arena_bytes, sorted(plan.live_bytes, reverse=True)
+    def _turn(self, edge: Edge) -> Draft:
+        upwards = replace(edge.way.mode, upwards=True)
+        return self.stages.draft(edge._replace(way=Way(upwards, edge.way.taste)))
 
 
-def _dies_here(op: Op, index: int, lifetimes: Lifetimes, moment: int) -> bool:
-    source = op.inputs[index]
-    return source is not None and not source.is_constant and lifetimes.death[source] <= moment
+def _tastes(optimize: Optimize) -> list[Taste]:
+    return [Taste.COMPACT] if optimize is Optimize.SIZE else [Taste.FAST, Taste.FRUGAL]
+
+
+def _wanted(search: Search, optimize: Optimize, limit: int, known: int) -> Path:
+    """The path that was asked for; `known` bytes are enough for some path."""
+    if optimize is Optimize.SPEED:
+        return _cheapest(search, limit)
+    if optimize is not Optimize.BALANCED:
+        return search.smallest(Terms(overhead=OVERHEAD), known)
+    fastest = search.cheapest(measure=False)
+    assert fastest is not None
+    path = search.smallest(Terms(fastest.price.instructions * SLOWER), known)
+    return path if path.peak <= limit else search.cheapest(limit) or path
+
+
+def _cheapest(search: Search, limit: int) -> Path:
+    return search.cheapest(limit) or search.smallest()
+
+
+def _settled(search: Search, find: Callable[[], Path]) -> Path:
+    """A path whose stages really take what the search believes."""
+    while search.refine(path := find()) is None:
+        pass
+    return path
+
+
+def _smaller(a: Packing, b: Packing) -> Packing:
+    return min(a, b, key=lambda packing: packing.size)

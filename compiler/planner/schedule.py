@@ -1,67 +1,79 @@
-"""The steps of a stage: which operator produces which rows, when. All sizes are measured on them."""
+"""The order of a stage's calls: the last operator asks, each input is produced just in time."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from ..graph import Op, Region, Span, Tensor
-from ..target import Candidate, Form
-from .plan import Step
-
-
-def schedule(ops: Sequence[Op], choices: Mapping[Op, Candidate]) -> tuple[Step, ...]:
-    """Pull rows through the stage: the last operator asks, each input is produced just in time."""
-    if len(ops) == 1:
-        return (Step(ops[0], 0, ops[0].y.image.rows),)
-    puller = _Puller(ops, choices)
-    puller.pull(ops[-1], ops[-1].y.image.rows)
-    return tuple(puller.steps)
+from ..graph import Graph, Tensor
+from .walk import Walk
 
 
-class _Puller:
-    def __init__(self, ops: Sequence[Op], choices: Mapping[Op, Candidate]) -> None:
-        self.choices = choices
-        self.makers = {t: op for op in ops for t in op.outputs}
-        self.done = dict.fromkeys(ops, 0)
-        self.steps: list[Step] = []
+class Sources:
+    """Views carry no values of their own: which tensor holds them."""
 
-    def pull(self, op: Op, upto: int) -> None:
-        """Make sure rows [0, upto) of `op` exist, a strip at a time."""
-        while self.done[op] < upto:
-            first = self.done[op]
-            last = min(first + self.strip(op), op.y.image.rows)
-            for index, tensor in enumerate(op.inputs):
-                if tensor in self.makers:
-                    self.pull(self.makers[tensor], rows_needed(op, index, first, last).stop)
-            self.steps.append(Step(op, first, last))
-            self.done[op] = last
+    def __init__(self, graph: Graph) -> None:
+        self._source: dict[Tensor, Tensor] = {}
+        for op in graph.ops:
+            if op.is_view:
+                self._source[op.y] = self.of(op.x)
 
-    def strip(self, op: Op) -> int:
-        choice = self.choices[op]
-        return choice.strip_rows if choice.form is Form.STRIP else op.y.image.rows
+    def of(self, tensor: Tensor) -> Tensor:
+        return self._source.get(tensor, tensor)
 
 
-def rows_needed(op: Op, index: int, first: int, last: int) -> Span:
-    """Rows of input `index` that output rows [first, last) read."""
-    return op.window(index, Region(Span(first, last), op.y.whole.columns)).rows
+def schedule(walks: Sequence[Walk], sources: Sources) -> list[int]:
+    """For each call of the stage the position of its operator in `walks`."""
+    return _Scheduler(walks, sources).run()
 
 
-def ring_slots(tensor: Tensor, steps: Sequence[Step]) -> int:
-    """Fewest slots in which no row is overwritten before its last use."""
-    made = 0
-    after: list[int] = []  # rows that exist once step i has run
-    for step in steps:
-        made = step.last if tensor in step.op.outputs else made
-        after.append(made)
-    slots, oldest = 1, made
-    for step, produced in zip(reversed(steps), reversed(after), strict=True):
-        oldest = min([oldest, *_oldest_row(tensor, step)])
-        slots = max(slots, produced - oldest)
-    return slots
+class _Scheduler:
+    def __init__(self, walks: Sequence[Walk], sources: Sources) -> None:
+        self._walks = walks
+        maker = {walk.op.y: i for i, walk in enumerate(walks)}
+        self._needs: list[list[tuple[int, list[int]]]] = []
+        for walk in walks:
+            makers = ((i, maker.get(sources.of(t))) for i, t in enumerate(walk.op.inputs) if t is not None)
+            self._needs.append([(m, walk.calls_before(walks[m], i)) for i, m in makers if m is not None])
+        self._done = [0] * len(walks)
+        self._order: list[int] = []
 
+    def run(self) -> list[int]:
+        """Pull the last operator; whatever it does not depend on follows as soon as its inputs are there."""
+        last = len(self._walks) - 1
+        aside = self._not_needed_by(last)
+        for call in range(self._walks[last].calls):
+            self._pull(last, call + 1)
+            while aside and any(self._push(i) for i in reversed(aside)):
+                pass
+        for i in aside:
+            self._pull(i, self._walks[i].calls)
+        for i, walk in enumerate(self._walks):  # rows that nobody reads still belong to their tensor
+            self._pull(i, walk.calls)
+        return self._order
 
-def _oldest_row(tensor: Tensor, step: Step) -> list[int]:
-    """The first row of `tensor` that the step reads or writes."""
-    written = [step.first] if tensor in step.op.outputs else []
-    spans = [rows_needed(step.op, i, step.first, step.last) for i, t in enumerate(step.op.inputs) if t is tensor]
-    return written + [span.start for span in spans if span.size]
+    def _not_needed_by(self, last: int) -> list[int]:
+        needed, todo = {last}, [last]
+        while todo:
+            for maker, _ in self._needs[todo.pop()]:
+                if maker not in needed:
+                    needed.add(maker)
+                    todo.append(maker)
+        return [i for i in range(len(self._walks)) if i not in needed]
+
+    def _pull(self, i: int, upto: int) -> None:
+        """Make sure that the first `upto` calls of operator i have run."""
+        done, needs = self._done, self._needs[i]
+        while done[i] < upto:
+            for maker, calls in needs:
+                if done[maker] < calls[done[i]]:
+                    self._pull(maker, calls[done[i]])
+            self._order.append(i)
+            done[i] += 1
+
+    def _push(self, i: int) -> bool:
+        call = self._done[i]
+        if call == self._walks[i].calls or any(self._done[m] < calls[call] for m, calls in self._needs[i]):
+            return False
+        self._order.append(i)
+        self._done[i] += 1
+        return True

@@ -1,0 +1,71 @@
+"""Cheap lower bounds of stages that end at one cut point, for all beginnings, without scheduling their calls.
+
+Looks at a stage only when a call of its last operator starts. How many calls the others have made by then follows
+from their windows, operator by operator, backwards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from ..graph import Array, Op, Tensor
+from .draft import Lives
+from .walk import Walk
+
+
+class StageBounds:
+    """Grows a stage by one operator after the other, from its last one backwards."""
+
+    def __init__(self, lives: Lives, end: int, replaces: Callable[[Op], bool]) -> None:
+        self._lives, self._end, self._replaces = lives, end, replaces
+        self._walks: dict[Tensor, list[tuple[Walk, int]]] = {}  # readers inside the stage, and as which input
+        self._done: dict[Op, Array] = {}  # calls made when the last operator has made 1, 2, ... of its own
+        self._kept: list[Array] = []  # bytes of rings and outputs
+
+    def add(self, walk: Walk) -> None:
+        """The operator before those added so far."""
+        op, y = walk.op, walk.op.y
+        readers = self._walks.pop(y, [])
+        if self._done and not readers:
+            return  # nothing drives it but that its inputs are there: it may be done with them at any time
+        self._done[op] = self._calls_made(walk, readers) if self._done else np.arange(1, walk.calls + 1)
+        made = np.concatenate([[0], walk.progress])[self._done[op]]
+        if self._lives.used[y] >= self._end:
+            self._kept.append(made if not self._replaces(op) else np.zeros_like(made))
+        elif readers and not self._replaces(op):
+            waiting = np.maximum(made - self._oldest(readers, y.nbytes), 0)
+            self._kept.append(np.where(waiting > 0, waiting.max(initial=0), 0))
+        for index, tensor in enumerate(op.inputs):
+            if tensor is not None and not tensor.is_constant:
+                self._walks.setdefault(self._lives.sources.of(tensor), []).append((walk, index))
+
+    def nbytes(self, begin: int) -> int:
+        """Of the stage from operator `begin` to the end."""
+        held, moving = 0, [*self._kept]
+        for tensor in self._lives.at(begin):
+            if self._lives.used[tensor] >= self._end:
+                held += tensor.nbytes
+            elif tensor in self._walks:
+                readers = self._walks[tensor]
+                newest = max(walk.newest[index] for walk, index in readers)
+                moving.append(newest - self._oldest(readers, newest))
+        return held + int(np.sum(moving, axis=0).max(initial=0))
+
+    def _calls_made(self, walk: Walk, readers: list[tuple[Walk, int]]) -> Array:
+        """Just enough for what the readers have computed."""
+        found = np.zeros_like(next(iter(self._done.values())))
+        for reader, index in readers:
+            needs = np.concatenate([[0], reader.calls_before(walk, index)])
+            found = np.maximum(found, needs[self._done[reader.op]])
+        return found
+
+    def _oldest(self, readers: list[tuple[Walk, int]], nbytes: int) -> Array:
+        """The first byte that the readers still need: the last operator is in the middle of a call, others are not."""
+        first, found = next(iter(self._done)), np.full_like(self._done[next(iter(self._done))], nbytes)
+        for reader, index in readers:
+            oldest = reader.oldest[index]
+            assert oldest is not None
+            found = np.minimum(found, np.append(oldest, nbytes)[self._done[reader.op] - (reader.op is first)])
+        return found
