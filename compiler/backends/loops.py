@@ -1,8 +1,8 @@
 """From a stage's list of steps to nested loops: exactly the same calls in the same order, fewer lines.
 
-A repetition is a run of equal patterns of operators in which every number (first row, last row,
-position) grows by a constant from one pattern to the next. The longest one becomes a loop; what is
-before, after and inside it is treated the same way.
+A repetition is a run of equal patterns of operators in which every number (rows, columns, position)
+grows by a constant from one pattern to the next. The longest one becomes a loop; what is before, after
+and inside it is treated the same way.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
-from ..graph import Array, Op
+from ..graph import Array, Op, Part, Region, Run, Span
 from ..planner.plan import Step
 
 LOOP_LINES = 2  # what a loop costs: its head and its closing brace
+NUMBERS = 5  # of a call: rows from and to, columns from and to, position
 
 
 class Affine(NamedTuple):
@@ -34,14 +35,36 @@ class Affine(NamedTuple):
         return tuple((stride, depth) for depth, stride in enumerate(self.strides) if stride)
 
 
+class Kernel(NamedTuple):
+    """What is called: an operator, and whether its calls name parts of the input, or runs of pixels."""
+
+    op: Op
+    sink: bool
+    runs: bool
+
+
 @dataclass(frozen=True)
 class StepCall:
     """One call inside `len(first.strides)` loops; `position` counts the plan's steps."""
 
-    op: Op
-    first: Affine
+    kernel: Kernel
+    first: Affine  # rows; pixels of a run
     last: Affine
+    left: Affine  # columns
+    right: Affine
     position: Affine
+
+    @property
+    def op(self) -> Op:
+        return self.kernel.op
+
+    def step(self, counters: Sequence[int]) -> Step:
+        """The step that this call is, inside these turns of the loops."""
+        rows = Span(self.first.at(counters), self.last.at(counters))
+        if self.kernel.runs:
+            return Step(self.op, Run(*rows))
+        columns = Span(self.left.at(counters), self.right.at(counters))
+        return Step(self.op, Region(rows, columns), self.kernel.sink)
 
 
 @dataclass(frozen=True)
@@ -68,45 +91,49 @@ class _Repeat(NamedTuple):
 
 def compress(steps: Sequence[Step], position: int = 0) -> tuple[Item, ...]:
     """The steps as loops; the first of them is step `position` of the plan."""
-    numbers = np.array([(s.first, s.last, position + i) for i, s in enumerate(steps)], np.int64)
-    return _compress([s.op for s in steps], numbers.reshape(-1, 3, 1))
+    numbers = np.array([(*_arguments(s.region), position + i) for i, s in enumerate(steps)], np.int64)
+    kernels = [Kernel(s.op, s.sink, isinstance(s.region, Run)) for s in steps]
+    return _compress(kernels, numbers.reshape(-1, NUMBERS, 1))
+
+
+def _arguments(part: Part) -> tuple[int, int, int, int]:
+    return (*part, 0, 0) if isinstance(part, Run) else (*part.rows, *part.columns)
 
 
 def expand(items: Sequence[Item], counters: tuple[int, ...] = ()) -> Iterator[tuple[int, Step]]:
     """(position, step) in execution order: what the loops do."""
     for item in items:
         if isinstance(item, StepCall):
-            yield item.position.at(counters), Step(item.op, item.first.at(counters), item.last.at(counters))
+            yield item.position.at(counters), item.step(counters)
         else:
             for counter in range(item.count):
                 yield from expand(item.body, (*counters, counter))
 
 
-def _compress(ops: Sequence[Op], numbers: Array) -> tuple[Item, ...]:
-    """`numbers` is [steps, 3, 1 + depth]: first, last, position, each as start and strides."""
-    if not ops:
+def _compress(kernels: Sequence[Kernel], numbers: Array) -> tuple[Item, ...]:
+    """`numbers` is [steps, NUMBERS, 1 + depth]: each number as start and strides."""
+    if not kernels:
         return ()
-    best = _best_repeat(ops, numbers[:, :, 0], numbers[:, :, 1:])
+    best = _best_repeat(kernels, numbers[:, :, 0], numbers[:, :, 1:])
     if best is None:
-        return tuple(_call(op, row) for op, row in zip(ops, numbers, strict=True))
+        return tuple(_call(kernel, row) for kernel, row in zip(kernels, numbers, strict=True))
     start, period, count = best
     stop, end = start + period, start + period * count
     strides = numbers[stop : stop + period, :, :1] - numbers[start:stop, :, :1]
     body = np.concatenate([numbers[start:stop], strides], axis=2)
-    loop = Loop(numbers.shape[2] - 1, count, _compress(ops[start:stop], body))
-    return (*_compress(ops[:start], numbers[:start]), loop, *_compress(ops[end:], numbers[end:]))
+    loop = Loop(numbers.shape[2] - 1, count, _compress(kernels[start:stop], body))
+    return (*_compress(kernels[:start], numbers[:start]), loop, *_compress(kernels[end:], numbers[end:]))
 
 
-def _call(op: Op, row: Array) -> StepCall:
-    first, last, position = (Affine(int(r[0]), tuple(int(v) for v in r[1:])) for r in row)
-    return StepCall(op, first, last, position)
+def _call(kernel: Kernel, row: Array) -> StepCall:
+    return StepCall(kernel, *(Affine(int(r[0]), tuple(int(v) for v in r[1:])) for r in row))
 
 
-def _best_repeat(ops: Sequence[Op], starts: Array, strides: Array) -> _Repeat | None:
+def _best_repeat(kernels: Sequence[Kernel], starts: Array, strides: Array) -> _Repeat | None:
     """The repetition that saves most lines; of equals the one with the shortest pattern, the first."""
-    ids = {op: i for i, op in enumerate(dict.fromkeys(ops))}
-    keys = np.concatenate([np.array([[ids[op]] for op in ops]), strides.reshape(len(ops), -1)], axis=1)
-    found = (_repeat(keys, starts, period) for period in range(1, len(ops) // 2 + 1))
+    ids = {kernel: i for i, kernel in enumerate(dict.fromkeys(kernels))}
+    keys = np.concatenate([np.array([[ids[k]] for k in kernels]), strides.reshape(len(kernels), -1)], axis=1)
+    found = (_repeat(keys, starts, period) for period in range(1, len(kernels) // 2 + 1))
     best = max((r for r in found if r is not None), key=lambda r: r.saved, default=None)
     return best if best is not None and best.saved > 0 else None
 

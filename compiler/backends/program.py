@@ -37,7 +37,7 @@ class KernelSource:
 
 @dataclass(frozen=True)
 class Call:
-    """One operator lowered: `kernel(&params, in..., out, first, last, scratch)`."""
+    """One operator lowered: `kernel(&params, in..., out, strip, scratch)`."""
 
     op: Op
     function: str  # <model>_L07_dw
@@ -46,6 +46,7 @@ class Call:
     params: Mapping[str, ParamValue]  # in the order of the struct
     constants: tuple[ConstantArray, ...] = ()
     sources: tuple[KernelSource, ...] = ()
+    many_inputs: bool = False  # the kernel takes its inputs as an array and their number
 
 
 @dataclass(frozen=True)

@@ -11,12 +11,13 @@ import numpy as np
 
 from .. import __version__
 from ..backends.backend import unique_sources
-from ..backends.loops import Item, compress
+from ..backends.loops import Affine, Item, StepCall, compress
 from ..backends.native.sources import kernel_sources
 from ..backends.program import Call, ConstantArray, ParamValue, Program
 from ..errors import InternalError
 from ..graph import Array, DType, Graph, Op, Tensor, Variable
-from ..planner.plan import Buffer, Full, Plan, RegionUse, Scratch, Stage
+from ..planner.plan import Buffer, Full, Plan, RegionUse, Ring, Scratch, Stage, Step, Unit
+from ..target import Form
 from ..templating import render
 from .border import Converters, input_converters, output_converters
 
@@ -99,7 +100,24 @@ class RowsView:
 
     name: str
     buffer: Buffer
-    count: int
+
+    @property
+    def base(self) -> str:
+        return f"m->region[{self.buffer.region}] + {self.buffer.offset}"
+
+    @property
+    def members(self) -> dict[str, int]:
+        """Those of the struct that are not 0, behind `base`."""
+        buffer, image = self.buffer, self.buffer.tensor.image
+        members = {
+            "rows": image.rows,
+            "columns": image.columns,
+            "pixel_bytes": buffer.tensor.pixel_bytes,
+            "row_step": buffer.row_step,
+        }
+        if isinstance(buffer, Ring):
+            members |= {"shift": buffer.shift, "ring_bytes": buffer.nbytes, "wraps": int(buffer.wraps)}
+        return {name: value for name, value in members.items() if value}
 
 
 @dataclass(frozen=True)
@@ -108,6 +126,7 @@ class LayerView:
 
     call: Call
     plan: Plan
+    steps: tuple[Step, ...]
 
     @property
     def function(self) -> str:
@@ -126,12 +145,44 @@ class LayerView:
         return self.plan.scratch.get(self.call.op)
 
     @property
-    def rows(self) -> tuple[RowsView, ...]:
-        """Inputs in the operator's order (constants are tables), then the output."""
-        inputs = [t for t in self.call.op.inputs if t is not None and not t.is_constant]
-        names = ["in", *(f"in{i}" for i in range(2, len(inputs) + 1))]
-        pairs = [*zip(names, inputs, strict=True), ("out", self.call.op.y)]
-        return tuple(RowsView(name, self.plan.buffers[t], t.image.rows) for name, t in pairs)
+    def inputs(self) -> tuple[RowsView, ...]:
+        """In the operator's order; constants are tables."""
+        tensors = [t for t in self.call.op.inputs if t is not None and not t.is_constant]
+        names = ["in", *(f"in{i}" for i in range(2, len(tensors) + 1))]
+        return tuple(RowsView(name, self.plan.buffers[t]) for name, t in zip(names, tensors, strict=True))
+
+    @property
+    def output(self) -> RowsView:
+        return RowsView("out", self.plan.buffers[self.call.op.y])
+
+    @property
+    def unit(self) -> Unit:
+        return self.plan.units[self.call.op]
+
+    @property
+    def arguments(self) -> str:
+        """Of its C function, behind the model."""
+        return ", ".join(f"int32_t {name}" for name in self.argument_names)
+
+    @property
+    def argument_names(self) -> tuple[str, ...]:
+        return ("row", "from", "to") if self.unit is Unit.PARTS else ("first", "last")
+
+    @property
+    def ignored(self) -> tuple[str, ...]:
+        """Arguments that the kernel makes no use of."""
+        return self.argument_names if self.plan.choices[self.call.op].form is Form.WHOLE else ()
+
+    @property
+    def strip(self) -> str:
+        """What the kernel is asked for, made of the arguments."""
+        columns = self.steps[0].walked.image.columns
+        if self.unit is Unit.PARTS:
+            return "{row, row + 1, from, to}"
+        if self.unit is Unit.PIXELS:
+            rows = f"first / {columns}, (last - 1) / {columns} + 1"
+            return f"{{{rows}, first % {columns}, (last - 1) % {columns} + 1}}"
+        return f"{{first, last, 0, {columns}}}"
 
     @property
     def title(self) -> str:
@@ -142,7 +193,9 @@ class LayerView:
 
     @property
     def places(self) -> str:
-        places = [f"{rows.name}: {_place(rows)}" for rows in self.rows]
+        places = [f"{rows.name}: {_place(rows.buffer)}" for rows in self.inputs]
+        sharing = next((rows.name for rows in self.inputs if _in_place(rows.buffer, self.output.buffer)), None)
+        places.append(f"out: in place of {sharing}" if sharing else f"out: {_place(self.output.buffer)}")
         if self.scratch:
             places.append(f"scratch: {self.scratch.nbytes} bytes at {self.scratch.region}:{self.scratch.offset}")
         return "; ".join(places)
@@ -155,6 +208,7 @@ class StageView:
     function: str
     layers: tuple[int, ...]
     items: tuple[Item, ...]
+    how: str
 
     @property
     def single(self) -> bool:
@@ -249,7 +303,10 @@ class ModelView:
 
     @cached_property
     def layers(self) -> tuple[LayerView, ...]:
-        return tuple(LayerView(call, self.plan) for call in self.program.calls)
+        steps: dict[Op, list[Step]] = {}
+        for step in self.plan.steps:
+            steps.setdefault(step.op, []).append(step)
+        return tuple(LayerView(call, self.plan, tuple(steps[call.op])) for call in self.program.calls)
 
     @cached_property
     def stages(self) -> tuple[StageView, ...]:
@@ -292,13 +349,19 @@ class ModelView:
     def layer(self, op: Op) -> int:
         return self._numbers[op]
 
+    def arguments(self, call: StepCall) -> tuple[Affine, ...]:
+        """Of the layer's function: rows or pixels, or one row and some of its columns."""
+        parts = self.plan.units[call.op] is Unit.PARTS
+        return (call.first, call.left, call.right) if parts else (call.first, call.last)
+
     @cached_property
     def _numbers(self) -> dict[Op, int]:
         return {op: i for i, op in enumerate(self.plan.ops)}
 
     def _stage(self, number: int, stage: Stage, position: int) -> StageView:
         layers = tuple(self.layer(op) for op in stage.ops)
-        return StageView(f"{self.name}_stage_{number:02d}", layers, compress(stage.steps, position))
+        how = "in parts of rows" if any(self.layers[i].unit is Unit.PARTS for i in layers) else "row by row"
+        return StageView(f"{self.name}_stage_{number:02d}", layers, compress(stage.steps, position), how)
 
     def _full(self, tensor: Tensor) -> Full:
         buffer = self.plan.buffers[tensor]
@@ -311,9 +374,17 @@ def _shape(tensor: Tensor) -> str:
     return "x".join(map(str, tensor.shape)) or "scalar"
 
 
-def _place(rows: RowsView) -> str:
-    kind = "full" if isinstance(rows.buffer, Full) else f"ring of {rows.buffer.slots} rows"
-    return f"{kind} at {rows.buffer.region}:{rows.buffer.offset}"
+def _place(buffer: Buffer) -> str:
+    where = f"at {buffer.region}:{buffer.offset}"
+    if isinstance(buffer, Full):
+        return f"full {where}"
+    return f"ring of {buffer.nbytes} bytes ({buffer.nbytes / buffer.tensor.row_bytes:.3g} rows) {where}"
+
+
+def _in_place(source: Buffer, result: Buffer) -> bool:
+    """The same bytes, if one ring is used by two tensors; else the same first byte."""
+    shares = (source.region, source.offset) == (result.region, result.offset)
+    return shares and (isinstance(source, Full) or source.nbytes == result.nbytes)
 
 
 def _variable(index: int, variable: Variable) -> VariableView:

@@ -9,28 +9,25 @@
 #include "te_sum.h"
 
 typedef struct {
-    int32_t row_values;
     te_sum_t sum;
 } te_add_t;
 
-TE_INLINE void te_add_run(const te_add_t *op, const int8_t *a, const int8_t *b, int8_t *y, int32_t count)
+TE_INLINE void te_add(const te_add_t *op, te_rows in, te_rows in2, te_rows out, te_strip strip, void *scratch)
 {
-    for (int32_t i = 0; i < count; i++) {
-        y[i] = te_sum(&op->sum, a[i], b[i]);
-    }
-}
-
-TE_INLINE void te_add(const te_add_t *op, te_rows in, te_rows in2, te_rows out, int32_t first, int32_t last,
-                      void *scratch)
-{
-    const int32_t values = op->row_values;
     (void)scratch;
-    if (te_is_flat(in, values) && te_is_flat(in2, values) && te_is_flat(out, values)) {
-        te_add_run(op, te_row(in, first), te_row(in2, first), te_row(out, first), (last - first) * values);
+    if (te_is_flat(in, strip) && te_is_flat(in2, strip) && te_is_flat(out, strip)) {
+        te_sum_run(&op->sum, te_line_of(in, strip.first, 0).start, 1, te_line_of(in2, strip.first, 0).start, 1,
+                   te_line_of(out, strip.first, 0).start, (strip.last - strip.first) * out.row_step);
         return;
     }
-    for (int32_t row = first; row < last; row++) {
-        te_add_run(op, te_row(in, row), te_row(in2, row), te_row(out, row), values);
+    for (int32_t row = strip.first; row < strip.last; row++) {
+        const te_line a = te_line_of(in, row, strip.from), b = te_line_of(in2, row, strip.from);
+        const te_line y = te_line_of(out, row, strip.from);
+        for (int32_t from = strip.from, to; from < strip.to; from = to) {
+            to = te_piece(a, from, te_piece(b, from, te_piece(y, from, strip.to)));
+            te_sum_run(&op->sum, te_pixel(a, from), 1, te_pixel(b, from), 1, te_pixel(y, from),
+                       (to - from) * out.pixel_bytes);
+        }
     }
 }
 

@@ -13,9 +13,9 @@ typedef struct {
 } te_add_broadcast_constant_t;
 
 TE_INLINE void te_add_broadcast_constant(const te_add_broadcast_constant_t *op, te_rows in, te_rows out,
-                                         int32_t first, int32_t last, void *scratch)
+                                         te_strip strip, void *scratch)
 {
-    (void)first, (void)last, (void)scratch;
+    (void)strip, (void)scratch;
     te_add_broadcast_values(&op->add, (const int8_t *)in.base, op->constant, (int8_t *)out.base);
 }
 

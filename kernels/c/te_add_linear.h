@@ -9,7 +9,6 @@
 #include "te_rows.h"
 
 typedef struct {
-    int32_t row_values;
     int32_t weight_a;
     int32_t weight_b;
     int32_t offset;
@@ -27,17 +26,22 @@ TE_INLINE void te_add_linear_run(const te_add_linear_t *op, const int8_t *a, con
     }
 }
 
-TE_INLINE void te_add_linear(const te_add_linear_t *op, te_rows in, te_rows in2, te_rows out, int32_t first,
-                             int32_t last, void *scratch)
+TE_INLINE void te_add_linear(const te_add_linear_t *op, te_rows in, te_rows in2, te_rows out, te_strip strip,
+                             void *scratch)
 {
-    const int32_t values = op->row_values;
     (void)scratch;
-    if (te_is_flat(in, values) && te_is_flat(in2, values) && te_is_flat(out, values)) {
-        te_add_linear_run(op, te_row(in, first), te_row(in2, first), te_row(out, first), (last - first) * values);
+    if (te_is_flat(in, strip) && te_is_flat(in2, strip) && te_is_flat(out, strip)) {
+        te_add_linear_run(op, te_line_of(in, strip.first, 0).start, te_line_of(in2, strip.first, 0).start,
+                          te_line_of(out, strip.first, 0).start, (strip.last - strip.first) * out.row_step);
         return;
     }
-    for (int32_t row = first; row < last; row++) {
-        te_add_linear_run(op, te_row(in, row), te_row(in2, row), te_row(out, row), values);
+    for (int32_t row = strip.first; row < strip.last; row++) {
+        const te_line a = te_line_of(in, row, strip.from), b = te_line_of(in2, row, strip.from);
+        const te_line y = te_line_of(out, row, strip.from);
+        for (int32_t from = strip.from, to; from < strip.to; from = to) {
+            to = te_piece(a, from, te_piece(b, from, te_piece(y, from, strip.to)));
+            te_add_linear_run(op, te_pixel(a, from), te_pixel(b, from), te_pixel(y, from), (to - from) * out.pixel_bytes);
+        }
     }
 }
 

@@ -30,7 +30,7 @@ typedef struct {
  * itself stays whole under its own name, so that debuggers, profilers and simulators find it. */
 #if defined(__clang__)
 #define TE_INLINE static inline __attribute__((always_inline))
-#define TE_NOINLINE __attribute__((noinline))
+#define TE_NOINLINE __attribute__((noinline, used))
 #define TE_COLD static __attribute__((noinline, cold, unused))
 #define TE_ALIGNED(n) __attribute__((aligned(n)))
 #define TE_UNROLL
@@ -54,6 +54,14 @@ typedef struct {
 #define TE_WRITTEN() __asm__ volatile("" ::: "memory")
 #else
 #define TE_WRITTEN() ((void)0)
+#endif
+
+/* "These arguments matter": where clang would pass nothing for what a kernel ignores. Debuggers and
+ * simulators read them. */
+#if defined(__clang__)
+#define TE_ARGUMENT(value) __asm__ volatile("" : : "r"(value))
+#else
+#define TE_ARGUMENT(value) ((void)(value))
 #endif
 
 /* One 32-bit access at any address. The builtins stay single instructions under -ffreestanding. */

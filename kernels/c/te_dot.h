@@ -102,6 +102,14 @@ TE_INLINE void te_matrix_1(const te_matrix_t *m, const int8_t *x, uint32_t extra
     }
 }
 
+/* One channel of two pixels. */
+TE_INLINE void te_matrix_finish_2(const te_output_t *out, int32_t channel, uint32_t a, uint32_t b, int8_t *y, int8_t *z)
+{
+    const te_channel c = te_channel_of(out, channel);
+    y[channel] = (int8_t)te_finish(out, a, c.mantissa, c.shift);
+    z[channel] = (int8_t)te_finish(out, b, c.mantissa, c.shift);
+}
+
 /* All channels of two pixels; the inputs of the second lie `next` bytes after those of the first. */
 TE_INLINE void te_matrix_2(const te_matrix_t *m, const int8_t *x, int32_t next, int8_t *y)
 {
@@ -113,16 +121,13 @@ TE_INLINE void te_matrix_2(const te_matrix_t *m, const int8_t *x, int32_t next, 
         const uint32_t next_bias = te_bias(&m->output, c + 1);
         te_sums s = {bias, next_bias, bias, next_bias};
         s = te_dot_2x2(s, x, next, w, m->depth, m->depth);
-        y[c] = te_finish_channel(&m->output, s.a, c);
-        z[c] = te_finish_channel(&m->output, s.c, c);
-        y[c + 1] = te_finish_channel(&m->output, s.b, c + 1);
-        z[c + 1] = te_finish_channel(&m->output, s.d, c + 1);
+        te_matrix_finish_2(&m->output, c, s.a, s.c, y, z);
+        te_matrix_finish_2(&m->output, c + 1, s.b, s.d, y, z);
     }
     if (whole < m->channels) {
-        const int32_t c = whole;
-        const uint32_t bias = te_bias(&m->output, c);
-        y[c] = te_finish_channel(&m->output, te_dot_1x1(bias, x, w, m->depth), c);
-        z[c] = te_finish_channel(&m->output, te_dot_1x1(bias, x + next, w, m->depth), c);
+        const uint32_t bias = te_bias(&m->output, whole);
+        const uint32_t a = te_dot_1x1(bias, x, w, m->depth), b = te_dot_1x1(bias, x + next, w, m->depth);
+        te_matrix_finish_2(&m->output, whole, a, b, y, z);
     }
 }
 

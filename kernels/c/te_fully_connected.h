@@ -26,12 +26,12 @@ TE_INLINE uint32_t te_fully_connected_extra(const te_fully_connected_t *op, cons
     return extra;
 }
 
-TE_INLINE void te_fully_connected(const te_fully_connected_t *op, te_rows in, te_rows out, int32_t first,
-                                  int32_t last, void *scratch)
+TE_INLINE void te_fully_connected(const te_fully_connected_t *op, te_rows in, te_rows out, te_strip strip,
+                                  void *scratch)
 {
     const int8_t *x = (const int8_t *)in.base;
     int8_t *y = (int8_t *)out.base;
-    (void)first, (void)last, (void)scratch;
+    (void)strip, (void)scratch;
     for (int32_t batch = 0; batch < op->batches; batch++, x += op->matrix.depth, y += op->matrix.channels) {
         te_matrix_1(&op->matrix, x, te_fully_connected_extra(op, x), y);
     }

@@ -14,9 +14,10 @@ TE_INLINE void te_max_pool_lanes(const te_pool_t *op, te_rows in, te_pool_window
                                  int8_t *y)
 {
     int32_t most[4] = {-128, -128, -128, -128};
-    for (int32_t row = w.top; row < w.bottom; row++) {
-        const int8_t *x = te_row(in, row) + w.left * op->channels + channel;
-        for (int32_t column = w.left; column < w.right; column++, x += op->channels) {
+    te_line line = w.line;
+    for (int32_t row = w.top; row < w.bottom; row++, line = te_line_after(in, line, 1)) {
+        for (int32_t column = w.left; column < w.right; column++) {
+            const int8_t *x = te_pixel(line, column) + channel;
             TE_UNROLL
             for (int32_t i = 0; i < lanes; i++) {
                 most[i] = te_max(most[i], x[i]);
@@ -29,21 +30,26 @@ TE_INLINE void te_max_pool_lanes(const te_pool_t *op, te_rows in, te_pool_window
     }
 }
 
-TE_INLINE void te_max_pool(const te_max_pool_t *op, te_rows in, te_rows out, int32_t first, int32_t last,
-                           void *scratch)
+TE_INLINE void te_max_pool_pixel(const te_pool_t *op, te_rows in, te_pool_window w, int8_t *y)
 {
     const int32_t whole = op->channels - op->channels % 4;
+    for (int32_t channel = 0; channel < whole; channel += 4) {
+        te_max_pool_lanes(op, in, w, channel, 4, y);
+    }
+    if (whole < op->channels) {
+        te_max_pool_lanes(op, in, w, whole, op->channels - whole, y);
+    }
+}
+
+TE_INLINE void te_max_pool(const te_max_pool_t *op, te_rows in, te_rows out, te_strip strip, void *scratch)
+{
     (void)scratch;
-    for (int32_t row = first; row < last; row++) {
-        int8_t *y = te_row(out, row);
-        for (int32_t column = 0; column < op->out_cols; column++, y += op->channels) {
-            const te_pool_window w = te_pool_at(op, in, row, column);
-            for (int32_t channel = 0; channel < whole; channel += 4) {
-                te_max_pool_lanes(op, in, w, channel, 4, y);
-            }
-            for (int32_t channel = whole; channel < op->channels; channel++) {
-                te_max_pool_lanes(op, in, w, channel, 1, y);
-            }
+    for (int32_t row = strip.first; row < strip.last; row++) {
+        const te_line y = te_line_of(out, row, strip.from);
+        te_pool_window w = te_pool_rows(op, in, row, strip.from);
+        for (int32_t column = strip.from; column < strip.to; column++) {
+            te_pool_columns(op, &w, column);
+            te_max_pool_pixel(op, in, w, te_pixel(y, column));
         }
     }
 }

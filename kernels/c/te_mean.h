@@ -31,10 +31,10 @@ TE_INLINE int8_t te_mean_value(const te_mean_t *op, const int8_t *x)
     return te_finish_channel(&op->output, sum, 0);
 }
 
-TE_INLINE void te_mean(const te_mean_t *op, te_rows in, te_rows out, int32_t first, int32_t last, void *scratch)
+TE_INLINE void te_mean(const te_mean_t *op, te_rows in, te_rows out, te_strip strip, void *scratch)
 {
     int8_t *y = (int8_t *)out.base;
-    (void)first, (void)last, (void)scratch;
+    (void)strip, (void)scratch;
     for (int32_t a = 0; a < op->kept[0]; a++) {
         for (int32_t b = 0; b < op->kept[1]; b++) {
             const int8_t *x = (const int8_t *)in.base + a * op->kept_step[0] + b * op->kept_step[1];

@@ -32,13 +32,13 @@ TE_INLINE int32_t te_pad_line(const te_pad_any_t *op, const int32_t *index, cons
     return inside;
 }
 
-TE_INLINE void te_pad_any(const te_pad_any_t *op, te_rows in, te_rows out, int32_t first, int32_t last, void *scratch)
+TE_INLINE void te_pad_any(const te_pad_any_t *op, te_rows in, te_rows out, te_strip strip, void *scratch)
 {
     const int8_t *x = (const int8_t *)in.base;
     int8_t *y = (int8_t *)out.base;
     int32_t index[5] = {0, 0, 0, 0, 0};
     int32_t axis = 4;
-    (void)first, (void)last, (void)scratch;
+    (void)strip, (void)scratch;
     while (axis >= 0) {
         x += te_pad_line(op, index, x, y);
         y += op->size[5];

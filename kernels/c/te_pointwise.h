@@ -9,8 +9,6 @@
 #include "te_rows.h"
 
 typedef struct {
-    int32_t in_cols;
-    int32_t out_cols;
     int32_t stride_rows;
     int32_t stride_cols;
     te_matrix_t matrix; /* depth = input channels */
@@ -27,19 +25,28 @@ TE_INLINE void te_pointwise_pixels(const te_pointwise_t *op, const int8_t *x, in
     }
 }
 
-TE_INLINE void te_pointwise(const te_pointwise_t *op, te_rows in, te_rows out, int32_t first, int32_t last,
-                            void *scratch)
+/* The column behind the last of the outputs [from, to) whose inputs lie in one piece. */
+TE_INLINE int32_t te_pointwise_piece(const te_pointwise_t *op, te_line x, int32_t from, int32_t to)
 {
-    const int flat = te_is_flat(in, op->in_cols * op->matrix.depth) &&
-                     te_is_flat(out, op->out_cols * op->matrix.channels) && op->in_cols == op->out_cols &&
-                     op->stride_rows == 1 && op->stride_cols == 1;
+    const int32_t stride = op->stride_cols;
+    return (te_piece(x, from * stride, (to - 1) * stride + 1) + stride - 1) / stride;
+}
+
+TE_INLINE void te_pointwise(const te_pointwise_t *op, te_rows in, te_rows out, te_strip strip, void *scratch)
+{
     (void)scratch;
-    if (flat) {
-        te_pointwise_pixels(op, te_row(in, first), te_row(out, first), (last - first) * op->out_cols);
+    if (te_is_flat(in, strip) && te_is_flat(out, strip) && op->stride_rows == 1 && op->stride_cols == 1) {
+        te_pointwise_pixels(op, te_line_of(in, strip.first, 0).start, te_line_of(out, strip.first, 0).start,
+                            (strip.last - strip.first) * out.columns);
         return;
     }
-    for (int32_t row = first; row < last; row++) {
-        te_pointwise_pixels(op, te_row(in, row * op->stride_rows), te_row(out, row), op->out_cols);
+    for (int32_t row = strip.first; row < strip.last; row++) {
+        const te_line x = te_line_of(in, row * op->stride_rows, strip.from * op->stride_cols);
+        const te_line y = te_line_of(out, row, strip.from);
+        for (int32_t from = strip.from, to; from < strip.to; from = to) {
+            to = te_pointwise_piece(op, x, from, te_piece(y, from, strip.to));
+            te_pointwise_pixels(op, te_pixel(x, from * op->stride_cols), te_pixel(y, from), to - from);
+        }
     }
 }
 

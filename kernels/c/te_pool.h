@@ -9,7 +9,6 @@
 
 typedef struct {
     int32_t in_cols;
-    int32_t out_cols;
     int32_t channels;
     int32_t kernel_rows;
     int32_t kernel_cols;
@@ -21,18 +20,28 @@ typedef struct {
     int32_t high;
 } te_pool_t;
 
-/* The pixels of the image that one output pixel sees. */
+/* The pixels of the image that one output pixel sees; `line` is that of the top row. */
 typedef struct {
     int32_t top, bottom, left, right;
+    te_line line;
 } te_pool_window;
 
-TE_INLINE te_pool_window te_pool_at(const te_pool_t *op, te_rows in, int32_t row, int32_t column)
+/* The window's rows, for all pixels of an output row from `column` on. */
+TE_INLINE te_pool_window te_pool_rows(const te_pool_t *op, te_rows in, int32_t row, int32_t column)
 {
     const int32_t y = row * op->stride_rows - op->pad_top;
-    const int32_t x = column * op->stride_cols - op->pad_left;
-    const te_pool_window w = {te_max(y, 0), te_min(y + op->kernel_rows, in.rows), te_max(x, 0),
-                              te_min(x + op->kernel_cols, op->in_cols)};
+    const int32_t left = column * op->stride_cols - op->pad_left;
+    const int32_t top = te_max(y, 0);
+    const te_pool_window w = {top, te_min(y + op->kernel_rows, in.rows), 0, 0, te_line_of(in, top, te_max(left, 0))};
     return w;
+}
+
+/* And its columns. */
+TE_INLINE void te_pool_columns(const te_pool_t *op, te_pool_window *w, int32_t column)
+{
+    const int32_t x = column * op->stride_cols - op->pad_left;
+    w->left = te_max(x, 0);
+    w->right = te_min(x + op->kernel_cols, op->in_cols);
 }
 
 #endif

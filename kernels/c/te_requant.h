@@ -103,4 +103,18 @@ TE_INLINE int8_t te_finish_channel(const te_output_t *out, uint32_t acc, int32_t
     return (int8_t)te_finish(out, acc, out->channels[3 * channel + 1], out->channels[3 * channel + 2]);
 }
 
+/* Bias and factor of an output channel, read once where many outputs follow. */
+typedef struct {
+    uint32_t bias;
+    int32_t mantissa;
+    int32_t shift;
+} te_channel;
+
+TE_INLINE te_channel te_channel_of(const te_output_t *out, int32_t channel)
+{
+    const int32_t *values = out->channels + 3 * channel;
+    const te_channel c = {(uint32_t)values[0], values[1], values[2]};
+    return c;
+}
+
 #endif

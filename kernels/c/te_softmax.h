@@ -12,7 +12,7 @@
 typedef struct {
     const int32_t *exponentials; /* exp(-beta * scale * i), Q0.31 */
     int32_t alive;               /* from this difference on they count as zero */
-    int32_t groups;              /* softmaxes per row */
+    int32_t groups;              /* softmaxes per pixel */
     int32_t depth;               /* values in each */
 } te_softmax_t;
 
@@ -54,14 +54,16 @@ TE_INLINE void te_softmax_group(const te_softmax_t *op, const int8_t *x, int8_t 
     }
 }
 
-TE_INLINE void te_softmax(const te_softmax_t *op, te_rows in, te_rows out, int32_t first, int32_t last, void *scratch)
+TE_INLINE void te_softmax(const te_softmax_t *op, te_rows in, te_rows out, te_strip strip, void *scratch)
 {
     (void)scratch;
-    for (int32_t row = first; row < last; row++) {
-        const int8_t *x = te_row(in, row);
-        int8_t *y = te_row(out, row);
-        for (int32_t group = 0; group < op->groups; group++, x += op->depth, y += op->depth) {
-            te_softmax_group(op, x, y);
+    for (int32_t row = strip.first; row < strip.last; row++) {
+        const te_line from = te_line_of(in, row, strip.from), to = te_line_of(out, row, strip.from);
+        for (int32_t column = strip.from; column < strip.to; column++) {
+            for (int32_t group = 0; group < op->groups; group++) {
+                te_softmax_group(op, te_pixel(from, column) + group * op->depth,
+                                 te_pixel(to, column) + group * op->depth);
+            }
         }
     }
 }

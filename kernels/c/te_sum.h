@@ -36,4 +36,14 @@ TE_INLINE int8_t te_sum(const te_sum_t *op, int32_t a, int32_t b)
     return (int8_t)te_finish(&op->output, sum, op->mantissa, op->shift);
 }
 
+/* A step of 0 repeats one value. The output may lie on an operand whose step is 1. */
+TE_INLINE void te_sum_run(const te_sum_t *op, const int8_t *a, int32_t step_a, const int8_t *b, int32_t step_b,
+                          int8_t *y, int32_t count)
+{
+    const int32_t one_a = a[0], one_b = b[0];
+    for (int32_t i = 0; i < count; i++) {
+        y[i] = te_sum(op, step_a == 0 ? one_a : a[i * step_a], step_b == 0 ? one_b : b[i * step_b]);
+    }
+}
+
 #endif

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tecompile.backends.armv7em.backend import Armv7emBackend
 from tecompile.backends.backend import lower_program
 from tecompile.backends.native import NativeTarget
 from tecompile.graph import Array, Graph
@@ -30,7 +31,7 @@ def compiler(command: Sequence[str]) -> bool:
 
 
 def model_files(name: str, plan: Plan, golden: tuple[bytes, ...] = ()) -> dict[str, str]:
-    program = lower_program(name, plan, [NativeTarget()])
+    program = lower_program(name, plan, [Armv7emBackend(), NativeTarget()])
     return render_model(program, ModelInfo("test.tflite", "0" * 64, golden))
 
 

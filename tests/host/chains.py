@@ -12,8 +12,10 @@ from tecompile.ops.add import Add
 from tecompile.ops.conv2d import Conv2D
 from tecompile.ops.depthwise_conv2d import DepthwiseConv2D
 from tecompile.ops.geometry import Pair
+from tecompile.ops.mean import Mean
 from tecompile.ops.pad import Pad
-from tecompile.ops.pool2d import AveragePool2D
+from tecompile.ops.pool2d import AveragePool2D, MaxPool2D, Pool2D
+from tecompile.ops.quantize import Quantize
 from tecompile.ops.relu import Relu
 from tecompile.ops.softmax import Softmax
 
@@ -69,13 +71,29 @@ def dw(kernel: int, stride: int, multiplier: int = 1) -> Layer:
     return make
 
 
-def pool(kernel: int, stride: int) -> Layer:
+def pool(kernel: int, stride: int, kind: type[Pool2D] = AveragePool2D) -> Layer:
     def make(index: int, x: Tensor) -> Op:
         padding, out = _slide(x, kernel, stride)
         y = output(index, *out, x.image.channels)
-        return AveragePool2D(index, (x,), (y,), Pair(kernel, kernel), Pair(stride, stride), Pair(1, 1), padding, FULL)
+        return kind(index, (x,), (y,), Pair(kernel, kernel), Pair(stride, stride), Pair(1, 1), padding, FULL)
 
     return make
+
+
+def max_pool(kernel: int, stride: int) -> Layer:
+    return pool(kernel, stride, MaxPool2D)
+
+
+def global_pool(index: int, x: Tensor) -> Op:
+    """One window over the whole image."""
+    size, y = Pair(x.image.rows, x.image.columns), output(index, 1, 1, x.image.channels)
+    return AveragePool2D(index, (x,), (y,), size, size, Pair(1, 1), Padding(), FULL)
+
+
+def global_mean(index: int, x: Tensor) -> Op:
+    table = Tensor(f"axes{index}", (2,), DType.INT32, None, np.array((1, 2), np.int32))
+    y = Tensor(f"t{index + 1}", (1, x.image.channels), DType.INT8, Quant((0.01,), (3,)))
+    return Mean(index, (x, table), (y,), (1, 2), False, Rounding.DOUBLE)
 
 
 def pad(amounts: tuple[tuple[int, int], ...]) -> Layer:
@@ -89,6 +107,11 @@ def pad(amounts: tuple[tuple[int, int], ...]) -> Layer:
 
 def relu(index: int, x: Tensor) -> Op:
     return Relu(index, (x,), (output(index, *x.image, quant=Quant((0.03,), (-60,))),), Rounding.DOUBLE)
+
+
+def copy(index: int, x: Tensor) -> Op:
+    """The same values: so that what lies between two operators need not be whole."""
+    return Quantize(index, (x,), (output(index, *x.image, x.quant or QUANT),), Rounding.DOUBLE)
 
 
 def double(index: int, x: Tensor) -> Op:

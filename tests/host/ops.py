@@ -22,6 +22,8 @@ from tecompile.ops.quantize import Quantize
 from tecompile.ops.relu import Relu, Relu6
 from tecompile.ops.softmax import Softmax
 
+from .more_ops import MORE_KINDS
+
 T = TypeVar("T")
 SOFTMAX_OUTPUT = Quant((1 / 256,), (-128,))
 
@@ -249,6 +251,7 @@ KINDS: Mapping[str, Callable[[Draw], Op]] = {
     "quantize": quantize,
     "relu": relu,
     "softmax": softmax,
+    **MORE_KINDS,
 }
 
 

@@ -21,11 +21,12 @@ from tecompile.render.model import selftest_inputs
 from .build import GCC, ZIG, compile_c, compiler, model_files, write_files
 from .chains import chain, conv, dw, pool, residual
 from .ops import KINDS, Draw, one_op_graph
-from .plans import first_candidate, plain_plan, pull_steps, streamed_plan
+from .plans import plain_plan, pull_steps, streamed_plan, strip_candidate, strips
 
 ARM = ("arm-none-eabi-gcc", "-mthumb")
 LIBRARY = {"memcpy", "memmove", "memset"}  # what compilers call on their own
-CHOOSE = first_candidate(NativeTarget())
+TARGET = NativeTarget()
+CHOOSE = strip_candidate(TARGET)
 SMALL = chain([conv(3, 2), dw(3, 1), conv(1, 1, 4), pool(3, 2)], 12, 10, 3)
 
 
@@ -34,7 +35,8 @@ def golden(graph: Graph) -> tuple[bytes, ...]:
 
 
 def streamed(graph: Graph) -> Plan:
-    return streamed_plan(graph, CHOOSE, pull_steps(graph, 1), {})
+    choices = {op: CHOOSE(op) for op in graph.ops}
+    return streamed_plan(graph, choices, pull_steps(graph, choices, strips(1)))
 
 
 def build_and_run(folder: Path, models: dict[str, Plan], main: str, options: Sequence[str] = ()) -> str:
@@ -183,7 +185,11 @@ def everything(folder: Path) -> Path:
     draw = Draw(np.random.default_rng(17))
     graphs = [*(one_op_graph(make(draw)) for make in KINDS.values() for _ in range(3)), SMALL, bordered()]
     plans = [
-        *(plain_plan(g, lambda op, n=n: NativeTarget().candidates(op)[-n], False, n) for n in (0, 1) for g in graphs),
+        *(
+            plain_plan(g, lambda op, n=n: NativeTarget().candidates(op)[-n], False, strips(n))
+            for n in (0, 1)
+            for g in graphs
+        ),
         streamed(SMALL),
     ]
     lines = ['#include "te_crc32.h"']

@@ -15,17 +15,18 @@ from tecompile.planner.plan import Plan
 
 from .build import Model, build_models, random_inputs
 from .ops import KINDS, Draw, one_op_graph
-from .plans import plain_plan
+from .plans import Cutter, chunks, plain_plan, strips
 
 TARGET = NativeTarget()
 
 
 def variants(op: Op, draw: Draw) -> Iterator[Plan]:
-    """Every candidate, in place where it says so, in strips of any height."""
+    """Every candidate, in place where it says so, in strips of any height or parts of rows, down or up."""
     graph = one_op_graph(op)
     for candidate in TARGET.candidates(op):
         in_place = bool(candidate.in_place) and draw.number(0, 1) == 1
-        yield plain_plan(graph, lambda _, c=candidate: c, in_place, draw.number(0, 3))
+        cut: Cutter = draw.pick(strips(draw.number(0, 3)), chunks(draw.rng))
+        yield plain_plan(graph, lambda _, c=candidate: c, in_place, cut, draw.number(0, 1) == 1)
 
 
 def check(model: Model, rng: np.random.Generator) -> None:

@@ -7,6 +7,7 @@ from ...ops.conv2d import Conv2D
 from ...planner.plan import Plan
 from ...target import Candidate, Form
 from ...templating import render
+from ..native.lowering import CALL, PART
 from ..native.sources import kernel_sources
 from ..program import Call, ConstantArray, KernelSource
 from . import packing
@@ -14,6 +15,7 @@ from .function import Function
 from .pointwise import PointwiseShape, block_kernel, expand_kernel
 
 PIXELS = 4  # of one call of the kernels
+ALONE = 0.65  # of a block's instructions, for a pixel without neighbours
 BYTES_PER_INSTRUCTION = 3.6  # most are 4 bytes long
 
 
@@ -26,18 +28,22 @@ class Armv7emBackend:
         if not isinstance(op, Conv2D) or packing.unsuitable(op):
             return ()
         shape = _shape(op)
+        block, image = _block_instructions(shape), op.y.image
         code = (*block_kernel(shape).instructions, *expand_kernel(shape.inputs).instructions)
         return (
             Candidate(
                 backend=self.name,
                 kernel="te_pw_x256",
                 form=Form.STRIP,
-                scratch_bytes=8 * shape.inputs + PIXELS * (shape.inputs + shape.outputs),
+                scratch_bytes=8 * shape.inputs,
                 alignment=4,
                 scratch_alignment=8,
+                run_pixels=PIXELS,
                 weight_bytes=4 * packing.stream(op).size,
                 code_bytes=round(len(code) * BYTES_PER_INSTRUCTION),
-                instructions=_instructions(op, shape),
+                instructions=round(_blocks(image.rows * image.columns) * block),
+                call_instructions=CALL + round((_blocks(image.columns) - image.columns / PIXELS) * block),
+                part_instructions=PART,
             ),
         )
 
@@ -54,9 +60,9 @@ class Armv7emBackend:
             kernel=candidate.kernel,
             header=header,
             params={
-                "columns": op.y.image.columns,
                 "inputs": shape.inputs,
                 "outputs": shape.outputs,
+                "relu": int(shape.relu),
                 "stream": stream.name,
                 "stream_end": f"{stream.name} + {words.size}",
                 "expand": expand.name,
@@ -81,10 +87,15 @@ def _source(function: Function) -> KernelSource:
     return KernelSource(f"{function.name}.S", render("assembly/function.S.j2", function=function))
 
 
-def _instructions(op: Conv2D, shape: PointwiseShape) -> int:
-    """Executed instructions, from the block's structure (see the drawing in pointwise.py)."""
-    blocks = op.y.image.rows * -(-op.y.image.columns // PIXELS)
+def _block_instructions(shape: PointwiseShape) -> int:
+    """Executed for four pixels, from the block's structure (see the drawing in pointwise.py)."""
     requantise = 16 if shape.relu else 24
     pair = 23 * shape.groups + 2 * (1 + requantise) + 9
     expand = 13 * shape.groups + shape.groups // 2 * 3 + 10
-    return blocks * (shape.outputs // 2 * pair + expand + 30)
+    return shape.outputs // 2 * pair + expand + 30
+
+
+def _blocks(pixels: int) -> float:
+    """What so many neighbours cost. Two or three left over take a block that computes others once more."""
+    blocks, left = divmod(pixels, PIXELS)
+    return blocks + (left * ALONE if left == 1 or blocks == 0 else left > 0)

@@ -1,4 +1,4 @@
-"""ADD: same shapes row by row, a repeating constant row by row, anything else whole."""
+"""ADD: what repeats along rows, columns or channels strip by strip, other ways of broadcasting whole."""
 
 from __future__ import annotations
 
@@ -11,14 +11,19 @@ from ...graph import Array, Tensor
 from ...ops.add import Add
 from ...target import Candidate, Form
 from ..program import ConstantArray, ParamValue
-from .axes import merged, padded, steps
+from .broadcast import Prices, are_images, axis_params, in_place, instructions, is_walkable
 from .linear import linear_form
 from .lowering import Body, Lowering, Params, candidate, prefixed
 from .packing import rounding_name, safe_multiplier
 
-INSTRUCTIONS = 34  # per value
-LINEAR_INSTRUCTIONS = 8
-AXES = 6
+PRICES = {
+    "te_add": Prices(30.5, 30.5),
+    "te_add_broadcast": Prices(31, 22.5, 20),
+    "te_add_broadcast_constant": Prices(38, 23, 20),
+    "te_add_constant": Prices(42, 22),
+    "te_add_image": Prices(31, 22.5, 6),
+    "te_add_linear": Prices(7.75, 7.75),
+}
 
 
 @dataclass(frozen=True)
@@ -44,46 +49,55 @@ def repeats(constant: Tensor, shape: tuple[int, ...]) -> Array | None:
     return constant.data.reshape(-1) if fits else None
 
 
+def kernel_name(op: Add) -> str:
+    b = operands(op)[1].tensor
+    if b.is_constant:
+        runs = operands(op)[0].tensor.shape == op.y.shape and repeats(b, op.y.shape) is not None
+        return "te_add_constant" if runs else "te_add_broadcast_constant"
+    if not op.broadcasts:
+        return "te_add_linear" if linear_form(op) else "te_add"
+    return "te_add_image" if are_images(op) else "te_add_broadcast"
+
+
 def candidates(op: Add) -> tuple[Candidate, ...]:
-    a, b = operands(op)
-    if a.tensor.is_constant or len(broadcast_axes(op)[0]) > AXES:
+    if not is_walkable(op):
         return ()
-    instructions = op.y.elements * INSTRUCTIONS
-    inputs = len(op.activations)
-    places = tuple(i for i, t in enumerate((op.x, op.b)) if not t.is_constant and t.shape == op.y.shape)
-    if not op.broadcasts and not b.tensor.is_constant:
-        kernel, cost = ("te_add_linear", LINEAR_INSTRUCTIONS) if linear_form(op) else ("te_add", INSTRUCTIONS)
-        return (candidate(kernel, inputs=inputs, in_place=places, instructions=op.y.elements * cost),)
-    form, kernel, weights = Form.WHOLE, "te_add_broadcast", 0
-    if b.tensor.is_constant:
-        weights = b.tensor.nbytes
-        kernel = "te_add_broadcast_constant"
-        if a.tensor.shape == op.y.shape and repeats(b.tensor, op.y.shape) is not None:
-            form, kernel = Form.STRIP, "te_add_constant"
-    return (candidate(kernel, form=form, inputs=inputs, in_place=places, weights=weights, instructions=instructions),)
+    kernel, b = kernel_name(op), operands(op)[1].tensor
+    return (
+        candidate(
+            kernel,
+            form=Form.WHOLE if "broadcast" in kernel else Form.STRIP,
+            inputs=len(op.activations),
+            in_place=in_place(op),
+            weights=b.nbytes if b.is_constant else 0,
+            instructions=instructions(op, PRICES[kernel]),
+        ),
+    )
 
 
 def lower(op: Add, chosen: Candidate, function: str) -> Body:
     b = operands(op)[1].tensor
     if chosen.kernel == "te_add_linear":
         return Body(_linear_params(op))
-    if chosen.kernel == "te_add":
-        return Body({"row_values": op.y.row_bytes, **prefixed("sum", sum_params(op))})
+    total = prefixed("sum", sum_params(op))
+    if chosen.kernel in ("te_add", "te_add_image"):
+        return Body(total)
+    whole = {**prefixed("axes", axis_params(op)), **total}
     if chosen.kernel == "te_add_broadcast":
-        return Body(broadcast_params(op))
+        return Body(whole)
     values = repeats(b, op.y.shape) if chosen.kernel == "te_add_constant" else b.data
     assert values is not None
     table = ConstantArray(f"{function}_constant", "int8_t", values.astype(np.int8), "the constant operand")
     if chosen.kernel == "te_add_constant":
-        params: Params = {"constant": table.name, "period": table.values.size, "row_values": op.y.row_bytes}
-        return Body({**params, **prefixed("sum", sum_params(op))}, (table,))
-    return Body({"constant": table.name, **prefixed("add", broadcast_params(op))}, (table,))
+        params: Params = {"constant": table.name, "period": table.values.size}
+        return Body({**params, **total}, (table,))
+    return Body({"constant": table.name, **prefixed("add", whole)}, (table,))
 
 
 def _linear_params(op: Add) -> dict[str, ParamValue]:
     form = linear_form(op)
     assert form is not None
-    return {"row_values": op.y.row_bytes, **form._asdict(), "low": op.clamp.low, "high": op.clamp.high}
+    return {**form._asdict(), "low": op.clamp.low, "high": op.clamp.high}
 
 
 def sum_params(op: Add) -> dict[str, ParamValue]:
@@ -109,26 +123,6 @@ def _operand_params(operand: Operand) -> dict[str, ParamValue]:
         "mantissa": operand.scale.mantissa,
         "shift": operand.scale.shift,
     }
-
-
-def broadcast_axes(op: Add) -> tuple[tuple[int, ...], tuple[tuple[bool, bool], ...]]:
-    """Merged axes of the output, and along which of them a and b run (instead of repeating)."""
-    rank = len(op.y.shape)
-    a, b = (padded(o.tensor.shape, rank, 1) for o in operands(op))
-    runs = [(a[i] > 1, b[i] > 1) for i in range(rank)]
-    sizes, kinds = merged(op.y.shape, runs)
-    return sizes, tuple(kind for kind in kinds if isinstance(kind, tuple))
-
-
-def broadcast_params(op: Add) -> dict[str, ParamValue]:
-    """Members of te_add_broadcast_t."""
-    sizes, runs = broadcast_axes(op)
-    params: dict[str, ParamValue] = {"size": padded(sizes, AXES, 1)}
-    for name, which in (("step_a", 0), ("step_b", 1)):
-        dense = steps([size if run[which] else 1 for size, run in zip(sizes, runs, strict=True)])
-        used = [step if run[which] else 0 for step, run in zip(dense, runs, strict=True)]
-        params[name] = padded(used, AXES, 0)
-    return {**params, **prefixed("sum", sum_params(op))}
 
 
 LOWERING = Lowering(candidates, lower)

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ...ops.depthwise_conv2d import DepthwiseConv2D
 from ...ops.geometry import Pair
 from ...target import Candidate, Form
 from ..program import ParamValue
 from .lowering import Body, Lowering, candidate, prefixed
-from .packing import CHANNEL_BYTES, FINISH_INSTRUCTIONS, output_params, pack_channels, weight_table, window_params
+from .packing import CHANNEL_BYTES, output_params, pack_channels, weight_table, window_params
 
-PER_MAC = 2.3
-PER_COPIED_BYTE = 3
+TOGETHER = (4, 1)  # channels: faster, or with less scratch
+PER_MAC = 2
+PER_OUTPUT = 13
+PER_COPIED_BYTE = {4: 1.8, 1: 2.2}  # by how many channels are copied together
+PER_LINE = 20  # of one channel of the output
+PER_COPIED_LINE = {4: 4, 1: 10}  # of one channel of the input
+PER_STRIP_LINE = 10  # more than in a whole tensor: of one channel of the output
+PER_PART_AND_CHANNEL = 40
+PER_PART_AND_TAP_ROW = {4: 15, 1: 55}  # of one channel
 
 
 def plane(op: DepthwiseConv2D) -> Pair:
@@ -28,27 +37,47 @@ def fits_in_place(op: DepthwiseConv2D) -> bool:
 
 
 def candidates(op: DepthwiseConv2D) -> tuple[Candidate, ...]:
-    weights = op.weights.nbytes + CHANNEL_BYTES * op.channels
-    instructions = op.macs * PER_MAC + op.y.elements * FINISH_INSTRUCTIONS
-    rows, columns = plane(op)
-    copied = op.y.image.rows * op.kernel.rows * op.x.row_bytes  # each row once for every window
-    strip = candidate(
+    strips = [_strip(op, together) for together in TOGETHER if op.x.image.channels % together == 0]
+    return (*strips, _whole(op)) if fits_in_place(op) else tuple(strips)
+
+
+def _strip(op: DepthwiseConv2D, together: int) -> Candidate:
+    """The output may lie on dead inputs at any distance, if each call computes one row (or a part of one):
+    of a channel, all that this row sees is read before any of it is written."""
+    lines = op.y.image.rows * op.kernel.rows * op.x.image.channels  # each once for every window
+    copied = lines * (PER_COPIED_LINE[together] + op.x.image.columns * PER_COPIED_BYTE[together])
+    part = op.x.image.channels * (PER_PART_AND_CHANNEL + op.kernel.rows * PER_PART_AND_TAP_ROW[together])
+    found = candidate(
         "te_depthwise",
-        scratch=op.kernel.rows * columns,
-        weights=weights,
-        instructions=instructions + copied * PER_COPIED_BYTE,
+        scratch=together * op.kernel.rows * plane(op).columns,
+        by_channel=(0,) if op.multiplier == 1 else (),
+        weights=_weight_bytes(op),
+        instructions=_sums(op) + copied + op.y.image.rows * op.channels * PER_STRIP_LINE,
+        part=part,
     )
-    if not fits_in_place(op):
-        return (strip,)
-    whole = candidate(
+    return replace(found, spec={"together": together})
+
+
+def _whole(op: DepthwiseConv2D) -> Candidate:
+    rows, columns = plane(op)
+    lines = op.x.image.rows * op.x.image.channels
+    return candidate(
         "te_depthwise_whole",
         form=Form.WHOLE,
         scratch=rows * columns,
         in_place=(0,),
-        weights=weights,
-        instructions=instructions + op.x.elements * PER_COPIED_BYTE,
+        weights=_weight_bytes(op),
+        instructions=_sums(op) + lines * PER_COPIED_LINE[1] + op.x.elements * PER_COPIED_BYTE[1],
     )
-    return (strip, whole)
+
+
+def _weight_bytes(op: DepthwiseConv2D) -> int:
+    return op.weights.nbytes + CHANNEL_BYTES * op.channels
+
+
+def _sums(op: DepthwiseConv2D) -> float:
+    lines = op.y.image.rows * op.channels
+    return op.macs * PER_MAC + op.y.elements * PER_OUTPUT + lines * PER_LINE
 
 
 def lower(op: DepthwiseConv2D, chosen: Candidate, function: str) -> Body:
@@ -56,9 +85,8 @@ def lower(op: DepthwiseConv2D, chosen: Candidate, function: str) -> Body:
     weights = weight_table(channels.weights, function, "[channels][rows][columns]")
     table = channels.table(function)
     params = {"weights": weights.name, **_window(op), **prefixed("output", output_params(op, table))}
-    if chosen.form is Form.WHOLE:
-        params = {"plane_rows": plane(op).rows, **prefixed("plane", params)}
-    return Body(params, (weights, table))
+    first = {"plane_rows": plane(op).rows} if chosen.form is Form.WHOLE else {"together": chosen.spec["together"]}
+    return Body({**first, **prefixed("plane", params)}, (weights, table))
 
 
 def _window(op: DepthwiseConv2D) -> dict[str, ParamValue]:

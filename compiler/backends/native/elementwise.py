@@ -1,4 +1,4 @@
-"""QUANTIZE, RELU, RELU6: any function of one 8-bit value, as a table or as two bounds."""
+"""QUANTIZE, RELU, RELU6, LOGISTIC: any function of one 8-bit value, as a table or as two bounds."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from ..program import ConstantArray
 from .lowering import Body, Lowering, candidate
 
 BYTES = (DType.INT8, DType.UINT8)
-TABLE_INSTRUCTIONS = 5
-LIMIT_INSTRUCTIONS = 6
+TABLE_INSTRUCTIONS = 3.5
+LIMIT_INSTRUCTIONS = 6.5
+PART = 90
 
 
 def table(op: Op) -> Array:
@@ -32,16 +33,17 @@ def candidates(op: Op) -> tuple[Candidate, ...]:
     if op.x.dtype not in BYTES or op.y.dtype not in BYTES:
         return ()
     if is_limit(op):
-        return (candidate("te_limit", in_place=(0,), instructions=op.y.elements * LIMIT_INSTRUCTIONS),)
-    return (candidate("te_lut", in_place=(0,), weights=256, instructions=op.y.elements * TABLE_INSTRUCTIONS),)
+        return (candidate("te_limit", in_place=(0,), instructions=op.y.elements * LIMIT_INSTRUCTIONS, part=PART),)
+    instructions = op.y.elements * TABLE_INSTRUCTIONS
+    return (candidate("te_lut", in_place=(0,), weights=256, instructions=instructions, part=PART),)
 
 
 def lower(op: Op, chosen: Candidate, function: str) -> Body:
     values = table(op)
     if chosen.kernel == "te_limit":
-        return Body({"low": int(values.min()), "high": int(values.max()), "row_values": op.y.row_bytes})
+        return Body({"low": int(values.min()), "high": int(values.max())})
     constant = ConstantArray(f"{function}_table", "uint8_t", values.view(np.uint8), "by bit pattern of the input")
-    return Body({"table": constant.name, "row_values": op.y.row_bytes}, (constant,))
+    return Body({"table": constant.name}, (constant,))
 
 
 LOWERING = Lowering(candidates, lower)

@@ -10,6 +10,8 @@ from ...target import Candidate, Form, Layout
 from ..program import ConstantArray, ParamValue
 
 Params: TypeAlias = Mapping[str, ParamValue]
+CALL = 25  # instructions of a call that does nothing, and of one more part of a row
+PART = 50
 
 
 @dataclass(frozen=True)
@@ -18,6 +20,7 @@ class Body:
 
     params: Params
     constants: tuple[ConstantArray, ...] = ()
+    many_inputs: bool = False  # as in Call
 
 
 @dataclass(frozen=True)
@@ -35,8 +38,12 @@ def candidate(
     inputs: int = 1,
     scratch: int = 0,
     in_place: tuple[int, ...] = (),
+    places: Mapping[int, int] | None = None,
+    by_channel: tuple[int, ...] = (),
     weights: int = 0,
     instructions: float = 0,
+    call: float = CALL,
+    part: float = PART,
 ) -> Candidate:
     """A portable kernel: NHWC, any alignment."""
     return Candidate(
@@ -46,8 +53,12 @@ def candidate(
         layouts_in=(Layout.NHWC8,) * inputs,
         scratch_bytes=scratch,
         in_place=in_place,
+        places=places or {},
+        by_channel=by_channel,
         weight_bytes=weights,
         instructions=round(instructions),
+        call_instructions=round(call),
+        part_instructions=round(part),
     )
 
 

@@ -12,6 +12,7 @@ from ..program import ConstantArray, ParamValue
 from .axes import merged, padded, steps
 from .lowering import Body, Lowering, candidate
 from .packing import CHANNEL_BYTES, FINISH_INSTRUCTIONS, kernel_shift, rounding_name, safe_multiplier
+from .sink import sink
 
 AXES = 3  # of each kind
 PER_VALUE = 5
@@ -25,20 +26,28 @@ def axes(op: Mean) -> list[tuple[int, int, bool]]:
     return [(size, step, bool(kind)) for size, step, kind in zip(sizes, steps(sizes), kinds, strict=True)]
 
 
+def is_global(op: Mean) -> bool:
+    """All rows and columns go, the channels stay?"""
+    image, rank = op.x.image, len(op.x.shape)
+    return rank >= 3 and rank - 1 not in (op.axes or ()) and op.count == image.rows * image.columns
+
+
 def candidates(op: Mean) -> tuple[Candidate, ...]:
     found = axes(op)
+    sinks = (sink("te_global_mean", op, CHANNEL_BYTES),) if is_global(op) else ()
     if max(sum(goes for *_, goes in found), sum(not goes for *_, goes in found)) > AXES:
-        return ()
+        return sinks
     instructions = op.x.elements * PER_VALUE + op.y.elements * FINISH_INSTRUCTIONS
-    return (candidate("te_mean", form=Form.WHOLE, weights=CHANNEL_BYTES, instructions=instructions),)
+    return (*sinks, candidate("te_mean", form=Form.WHOLE, weights=CHANNEL_BYTES, instructions=instructions))
 
 
-def lower(op: Mean, _chosen: Candidate, function: str) -> Body:
+def lower(op: Mean, chosen: Candidate, function: str) -> Body:
     mantissa, shift = safe_multiplier(op.scale(), op.rounding)
     bias = int(wrap32(np.array(-op.x.zero_point * op.count)))
     values = np.array([bias, mantissa, kernel_shift(shift, op.rounding, LARGEST * op.count)], np.int32)
     table = ConstantArray(f"{function}_channels", "int32_t", values, "bias, mantissa and shift")
-    return Body({**_axis_params(op), **_output_params(op, table, op.rounding)}, (table,))
+    output = _output_params(op, table, op.rounding)
+    return Body(output if chosen.form is Form.SINK else {**_axis_params(op), **output}, (table,))
 
 
 def _axis_params(op: Mean) -> dict[str, ParamValue]:

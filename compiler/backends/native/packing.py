@@ -16,7 +16,7 @@ from ..program import ConstantArray, ParamValue
 from .lowering import Params, prefixed
 
 CHANNEL_BYTES = 12  # bias, mantissa, shift
-FINISH_INSTRUCTIONS = 14  # from an accumulator to a byte in memory
+FINISH_INSTRUCTIONS = 16  # from an accumulator to a byte in memory
 BOUND = 1 << 30  # accumulators below this take the shorter rescaling
 FAR = 64  # added to the shift of those that may not
 QUARTER = Multiplier(1 << 30, -1)  # as a factor
@@ -124,7 +124,6 @@ def window_params(op: WeightedWindow) -> Params:
         "in_cols": op.x.image.columns,
         "in_channels": op.x.image.channels,
         "in_zero": op.x.zero_point,
-        "out_cols": op.y.image.columns,
         "kernel_rows": op.kernel.rows,
         "kernel_cols": op.kernel.columns,
         "stride_rows": op.stride.rows,

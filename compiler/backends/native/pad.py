@@ -1,4 +1,4 @@
-"""PAD: rows and columns of an image row by row, other axes whole."""
+"""PAD: rows, columns and channels of an image row by row, other axes whole."""
 
 from __future__ import annotations
 
@@ -6,19 +6,41 @@ from ...ops.pad import Pad
 from ...target import Candidate, Form
 from ..program import ParamValue
 from .axes import padded
+from .copies import copy_instructions
 from .lowering import Body, Lowering, candidate
 
 AXES = 6
-PER_VALUE = 1.2
+PER_BORDER_VALUE, PER_INNER_VALUE = 0.7, 0.9
+PER_ROW = 22
+PER_PIXEL = 4  # with channels around it
+SHORT, PER_FILL, PER_FILLED_BYTE = 31, 30, 0.33  # fills up to so many bytes need no loop
+PART, PART_OF_CHANNELS = 100, 5  # with borders beside it, and without
 
 
 def candidates(op: Pad) -> tuple[Candidate, ...]:
-    instructions = op.y.elements * PER_VALUE + 20 * op.y.image.rows
-    if op.only_rows_and_columns and op.x.shape[0] == 1:
-        return (candidate("te_pad", instructions=instructions),)
+    if op.image_amounts is not None:
+        _, columns, channels = op.image_amounts
+        part = PART_OF_CHANNELS if any(channels) and not any(columns) else PART
+        return (candidate("te_pad", instructions=_image_instructions(op), part=part),)
     if len(axes(op)) > AXES:
         return ()
+    instructions = op.y.elements * PER_INNER_VALUE + op.y.image.rows * PER_ROW
     return (candidate("te_pad_any", form=Form.WHOLE, instructions=instructions),)
+
+
+def _image_instructions(op: Pad) -> float:
+    assert op.image_amounts is not None
+    x, y, (before, after) = op.x.image, op.y.image, op.image_amounts[2]
+    pixels = x.rows * x.columns
+    border = (y.rows * y.columns - pixels) * y.channels
+    inner = x.channels * PER_INNER_VALUE
+    if before or after:
+        inner = PER_PIXEL + _fill_instructions(before) + copy_instructions(x.channels) + _fill_instructions(after)
+    return y.rows * PER_ROW + border * PER_BORDER_VALUE + pixels * inner
+
+
+def _fill_instructions(nbytes: int) -> float:
+    return PER_FILL + nbytes * PER_FILLED_BYTE if nbytes > SHORT else sum(divmod(nbytes, 4))
 
 
 def lower(op: Pad, chosen: Candidate, _function: str) -> Body:
@@ -26,15 +48,9 @@ def lower(op: Pad, chosen: Candidate, _function: str) -> Body:
 
 
 def _image_params(op: Pad) -> dict[str, ParamValue]:
-    assert op.amounts is not None
-    (left, right), channels = op.amounts[2], op.x.image.channels
-    return {
-        "value": op.y.zero_point,
-        "top": op.amounts[1][0],
-        "left": left * channels,
-        "right": right * channels,
-        "in_bytes": op.x.row_bytes,
-    }
+    assert op.image_amounts is not None
+    rows, columns, channels = op.image_amounts
+    return {"value": op.y.zero_point, "top": rows[0], "left": columns[0], "front": channels[0]}
 
 
 def axes(op: Pad) -> list[tuple[int, int, int]]:

@@ -12,8 +12,10 @@ from ...target import Candidate, Form
 from ..program import ConstantArray
 from .lowering import Body, Lowering, Params, candidate
 
-PER_VALUE = 30
-PER_GROUP = 120
+PER_VALUE = 22
+PER_LIVE_VALUE = 28  # beyond that: those whose exponential is not zero, of which the table tells how many there may be
+PER_GROUP = 90
+DIFFERENCES = 256  # of two bytes
 
 
 def exponentials(op: Softmax) -> Array:
@@ -26,9 +28,10 @@ def exponentials(op: Softmax) -> Array:
 def candidates(op: Softmax) -> tuple[Candidate, ...]:
     depth = op.x.shape[-1] if op.x.shape else 1
     form = Form.STRIP if op.streams else Form.WHOLE
-    instructions = op.x.elements * PER_VALUE + op.x.elements // depth * PER_GROUP
-    weights = exponentials(op).size * 4
-    return (candidate("te_softmax", form=form, in_place=(0,), weights=weights, instructions=instructions),)
+    table = exponentials(op)
+    value = PER_VALUE + PER_LIVE_VALUE * table.size / DIFFERENCES
+    instructions = op.x.elements * value + op.x.elements // depth * PER_GROUP
+    return (candidate("te_softmax", form=form, in_place=(0,), weights=table.nbytes, instructions=instructions),)
 
 
 def lower(op: Softmax, _chosen: Candidate, function: str) -> Body:
@@ -38,7 +41,7 @@ def lower(op: Softmax, _chosen: Candidate, function: str) -> Body:
     params: Params = {
         "exponentials": table.name,
         "alive": len(values),
-        "groups": op.x.row_bytes // depth,
+        "groups": op.x.pixel_bytes // depth,
         "depth": depth,
     }
     return Body(params, (table,))
