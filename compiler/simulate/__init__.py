@@ -1,1 +1,1 @@
-"""Build the generated files, run them, and compare every row they compute with the reference."""
+"""Build the generated files, run them, and compare all that they compute with the reference."""

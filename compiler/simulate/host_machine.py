@@ -10,6 +10,7 @@ import numpy as np
 
 from ..backends.program import Program
 from ..graph import Array
+from ..planner.plan import Step
 from ..templating import render
 from .machine import SimulationError
 from .session import MARGIN, OnStep, RunCost
@@ -41,7 +42,8 @@ class _Watcher:
 
     def __init__(self, program: Program, on_step: OnStep) -> None:
         layers = {op: number for number, op in enumerate(program.plan.ops)}
-        self._layers = [layers[step.op] for step in program.plan.steps]
+        self._steps = program.plan.steps
+        self._layers = [layers[step.op] for step in self._steps]
         self._on_step, self._done = on_step, 0
         self._error: Exception | None = None
 
@@ -56,11 +58,13 @@ class _Watcher:
         except Exception as error:
             self._error = error
 
-    def finish(self) -> None:
+    def finish(self) -> tuple[Step, ...]:
+        """All calls that were seen; their arguments do not show here."""
         if self._error is not None:
             raise self._error
         if self._done != len(self._layers):
             raise SimulationError(f"run returned after {self._done} of {len(self._layers)} calls")
+        return self._steps[: self._done]
 
 
 class HostSession:
@@ -95,8 +99,7 @@ class HostSession:
         self._library.te_host_watch(callback)
         self._call("run")
         self._library.te_host_watch(Hook())
-        watcher.finish()
-        return RunCost()
+        return RunCost(calls=watcher.finish())
 
     def stop_counting(self) -> None:
         """Nothing is counted here."""

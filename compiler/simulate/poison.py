@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 
 import numpy as np
 
 from ..graph import Array
 from ..planner.plan import Plan
-from .liveness import BEFORE, LiveRow, live_rows, scratch_of, written_rows
+from .calls import call_name
+from .liveness import BEFORE, Life, Place, lives
 from .session import Session
 
 
@@ -16,22 +18,20 @@ class Poisoner:
     """Follows one run: overwrites what has died, reports writes to where a call has no business."""
 
     def __init__(self, plan: Plan, session: Session, seed: int) -> None:
-        self._plan, self._session, self._steps = plan, session, plan.steps
+        self._plan, self._session = plan, session
         self._noise = np.random.default_rng(seed)
         self._sizes = [region.nbytes for region in plan.regions]
         self._margins = [session.margins(i) for i in range(len(self._sizes))]
-        self._born: defaultdict[int, list[LiveRow]] = defaultdict(list)
-        self._dying: defaultdict[int, list[LiveRow]] = defaultdict(list)
-        for row in live_rows(plan):
-            self._born[row.birth].append(row)
-            self._dying[row.death].append(row)
-        self._users = [np.zeros(size, np.int32) for size in self._sizes]  # how many live rows hold each byte
+        self._born: defaultdict[int, list[Life]] = defaultdict(list)
+        self._dying: defaultdict[int, list[Life]] = defaultdict(list)
+        for life in lives(plan):
+            self._born[life.birth].append(life)
+            self._dying[life.death].append(life)
+        self._holders = [np.zeros(size, np.int16) for size in self._sizes]  # how many lives need each byte
         self._seen: list[Array] = []  # all regions with their margins, as they must still be
 
     def fill(self) -> None:
         """Noise everywhere; the inputs are written after this."""
-        for users in self._users:
-            users[:] = 0
         for region, (size, (before, after)) in enumerate(zip(self._sizes, self._margins, strict=True)):
             self._session.write(region, -before, self._noise.bytes(before + size + after))
 
@@ -41,57 +41,56 @@ class Poisoner:
         self._turn_over(BEFORE)
 
     def after(self, number: int) -> list[str]:
-        """After a call: what it did wrong; then its scratch and the rows that have died become noise."""
+        """After a call: what it did wrong; then what nobody needs any more becomes noise."""
+        self._hold((life for life in self._dying[number] if life.birth < number), -1)
         wrong = self._stray_writes(number)
         self._turn_over(number)
         return wrong
 
     def _turn_over(self, number: int) -> None:
-        for row in self._born[number]:
-            self._users[row.region][row.offset : row.offset + row.nbytes] += 1
-        for row in self._dying[number]:
-            self._users[row.region][row.offset : row.offset + row.nbytes] -= 1
-            self._poison(row.region, row.offset, row.nbytes)
-        if number != BEFORE:
-            for region, offset, nbytes in scratch_of(self._plan, self._steps[number].op):
-                self._poison(region, offset, nbytes)
+        self._hold((life for life in self._born[number] if life.death > number), 1)
+        for place in _places(self._dying[number]):
+            self._poison(place)
 
-    def _poison(self, region: int, offset: int, nbytes: int) -> None:
-        """Noise on those bytes of the range that no live row holds."""
-        dead = self._users[region][offset : offset + nbytes] == 0
+    def _hold(self, lives: Iterable[Life], change: int) -> None:
+        for place in _places(lives):
+            self._holders[place.region][place.offset : place.offset + place.nbytes] += change
+
+    def _poison(self, place: Place) -> None:
+        """Noise on those bytes that no life holds."""
+        dead = self._holders[place.region][place.offset : place.offset + place.nbytes] == 0
         if not dead.any():
             return
-        start = offset + self._margins[region][0]
-        view = self._seen[region][start : start + nbytes]
-        view[dead] = np.frombuffer(self._noise.bytes(nbytes), np.uint8)[dead]
-        self._session.write(region, offset, view.tobytes())
+        view = self._in_sight(self._seen, place)
+        view[dead] = np.frombuffer(self._noise.bytes(place.nbytes), np.uint8)[dead]
+        self._session.write(place.region, place.offset, view.tobytes())
 
     def _stray_writes(self, number: int) -> list[str]:
-        step = self._steps[number]
+        """A call may change what is born with it, unless that lies where something else lives on."""
         now = [self._window(region) for region in range(len(self._sizes))]
-        for region, offset, nbytes in self._allowed(number):
-            start = offset + self._margins[region][0]
-            self._seen[region][start : start + nbytes] = now[region][start : start + nbytes]
+        own = [np.zeros(len(window), np.bool_) for window in now]
+        for place in _places(self._born[number]):
+            free = self._holders[place.region][place.offset : place.offset + place.nbytes] == 0
+            self._in_sight(own, place)[:] |= free
         wrong = []
-        for region, (seen, is_now) in enumerate(zip(self._seen, now, strict=True)):
-            changed = np.flatnonzero(seen != is_now) - self._margins[region][0]
+        for region, (seen, is_now, mine) in enumerate(zip(self._seen, now, own, strict=True)):
+            changed = np.flatnonzero((seen != is_now) & ~mine) - self._margins[region][0]
             if changed.size:
-                who = f"{self._plan.layer_name(step.op)} rows [{step.first}, {step.last})"
+                who = call_name(self._plan, self._plan.steps[number])
                 wrong.append(f"{who} writes {changed.size} bytes it does not own, the first at {region}:{changed[0]}")
         self._seen = now
         return wrong
 
-    def _allowed(self, number: int) -> list[tuple[int, int, int]]:
-        """Where a call may write: its output rows and its scratch."""
-        step = self._steps[number]
-        allowed = list(scratch_of(self._plan, step.op))
-        for tensor in step.op.outputs:
-            buffer = self._plan.buffers[tensor]
-            rows = written_rows(step, tensor)
-            allowed += [(buffer.region, buffer.row_offset(row), buffer.slot_bytes) for row in rows]
-        return allowed
+    def _in_sight(self, windows: list[Array], place: Place) -> Array:
+        """A place in arrays that include the margins."""
+        start = place.offset + self._margins[place.region][0]
+        return windows[place.region][start : start + place.nbytes]
 
     def _window(self, region: int) -> Array:
         before, after = self._margins[region]
         data = self._session.read(region, -before, before + self._sizes[region] + after)
         return np.frombuffer(data, np.uint8).copy()
+
+
+def _places(lives: Iterable[Life]) -> Iterable[Place]:
+    return (place for life in lives for place in life.places)

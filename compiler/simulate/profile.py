@@ -1,4 +1,4 @@
-"""Where an inference spends its instructions, and how deep its stack goes."""
+"""Where an inference spends its instructions, what it computes, and how deep its stack goes."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from ..graph import Op
 from ..planner.plan import Plan
+from .calls import macs_executed
 from .session import RunCost
 
 
@@ -18,6 +19,7 @@ class Profile:
     instructions: int | None  # of the first input; the calls between operators included
     layers: Mapping[Op, int]  # entry to return of the operator's calls; empty if not counted
     stack_bytes: int | None  # most of all inputs
+    macs_executed: int | None = None  # of the first input, by the calls that were seen; None if nothing ran
 
     @classmethod
     def of(cls, plan: Plan, costs: Sequence[RunCost]) -> Profile:
@@ -26,4 +28,5 @@ class Profile:
         for step, count in zip(plan.steps, first.steps, strict=False):
             layers[step.op] += count
         stacks = [cost.stack_bytes for cost in costs if cost.stack_bytes is not None]
-        return cls(first.instructions, dict(layers), max(stacks, default=None))
+        macs = macs_executed(first.calls) if costs else None
+        return cls(first.instructions, dict(layers), max(stacks, default=None), macs)

@@ -62,7 +62,8 @@ def prove_elf(
         found = verify(program, session, inputs.frames, inputs.expected, poison)
     if simulator == "qemu":
         counted = profile_in_qemu(program, board, elf)
-        found = replace(found, profile=replace(counted, stack_bytes=found.profile.stack_bytes))
+        profile = replace(found.profile, instructions=counted.instructions, layers=counted.layers)
+        found = replace(found, profile=profile)
     return found, model_sizes(elf, program.name)
 
 

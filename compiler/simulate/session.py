@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from ..backends.program import Call, Program
 from ..board import Board
 from ..errors import CannotMeet
+from ..planner.plan import Step
+from .calls import ARGUMENTS, called_region, region_name
 from .elf import Elf
 from .machine import REGISTERS, Machine, SimulationError
 
@@ -25,6 +27,7 @@ class RunCost:
     instructions: int | None = None  # of <model>_run
     steps: tuple[int, ...] = ()  # of each operator call, entry to return; empty if not counted
     stack_bytes: int | None = None
+    calls: tuple[Step, ...] = ()  # as they were seen, whatever the plan says
 
 
 class Session(Protocol):
@@ -57,7 +60,7 @@ class MachineSession:
 
     def __init__(self, simulator: str, program: Program, board: Board, elf: Elf, machine: Machine) -> None:
         self._simulator, self._program, self._elf, self._machine = simulator, program, elf, machine
-        self._steps = program.plan.steps
+        self._steps, self._units = program.plan.steps, program.plan.units
         self._names = {call.op: call.function.removeprefix(f"{program.name}_") for call in program.calls}
         self._functions = {call.op: _entry(elf, call) for call in program.calls}
         entry = elf.address(f"{program.name}_run")
@@ -90,12 +93,12 @@ class MachineSession:
             self._machine.set_register(name, value)
         stack = self._paint_stack()
         begin = self._machine.instructions
-        steps = [self._step(number, on_step) for number in range(len(self._steps))]
+        seen = [self._step(number, on_step) for number in range(len(self._steps))]
         if self._machine.register("pc") != self._return:  # unless the last call was run's own tail
             self._expect(self._return, self._between, "the return of run")
         self._check_status()
-        counted = [count for count in steps if count is not None]
-        return RunCost(self._elapsed(begin), tuple(counted), self._stack_bytes(stack))
+        counted = tuple(count for _, count in seen if count is not None)
+        return RunCost(self._elapsed(begin), counted, self._stack_bytes(stack), tuple(call for call, _ in seen))
 
     def stop_counting(self) -> None:
         self._machine.stop_counting()
@@ -103,17 +106,26 @@ class MachineSession:
     def close(self) -> None:
         self._machine.close()
 
-    def _step(self, number: int, on_step: OnStep) -> int | None:
+    def _step(self, number: int, on_step: OnStep) -> tuple[Step, int | None]:
         step = self._steps[number]
         call = f"call {number}, {self._names[step.op]}"
         if self._machine.register("pc") == self._return:
             raise SimulationError(f"run returned before {call}")
         self._expect(self._functions[step.op], self._between, call)
+        seen = self._arguments(step, call)
         begin, back = self._machine.instructions, self._machine.register("lr") & ~1
         self._expect(back, {back}, f"the return of {call}")
         count = self._elapsed(begin)
         on_step(number)
-        return count
+        return seen, count
+
+    def _arguments(self, step: Step, call: str) -> Step:
+        """What the function that begins here was asked for, which must be what is planned."""
+        registers = [self._machine.register(name) for name in ARGUMENTS]
+        seen = replace(step, region=called_region(step, self._units[step.op], registers))
+        if seen != step:
+            raise SimulationError(f"{call}, computes {region_name(seen)}, but the plan's is {region_name(step)}")
+        return seen
 
     def _expect(self, address: int, stops: Set[int], what: str) -> None:
         reached = self._machine.run_until(stops)

@@ -1,18 +1,17 @@
-"""The proof: every row a model computes, compared with the reference at the moment it is computed."""
+"""The proof: all that a model computes, compared with the reference at the moment it is computed."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from ..backends.program import Program
-from ..graph import Array, Op, Tensor
-from ..planner.plan import Buffer, Plan
+from ..graph import Array, Op, Part, Tensor
+from ..planner.plan import Piece, Plan
 from ..target import Layout
-from .liveness import written_rows
 from .poison import Poisoner
 from .profile import Profile
 from .session import RunCost, Session
@@ -44,7 +43,7 @@ class LayerResult:
 
     layer: str
     op: Op
-    rows_checked: int
+    bytes_checked: int
     bytes_differ: int
 
 
@@ -88,7 +87,7 @@ class _Checker:
         self._plan, self._session, self._poison, self._steps = plan, session, poison, plan.steps
         self._names = {op: plan.layer_name(op) for op in plan.ops}
         self._frames = 0
-        self._rows: Counter[Op] = Counter()
+        self._checked: Counter[Op] = Counter()
         self._differ: Counter[Op] = Counter()
         self._outputs_differ = 0
         self._first: Difference | None = None
@@ -116,7 +115,7 @@ class _Checker:
             self._outputs_differ += self._differing_output(tensor, tensors[tensor])
 
     def result(self) -> Verification:
-        layers = [LayerResult(name, op, self._rows[op], self._differ[op]) for op, name in self._names.items()]
+        layers = [LayerResult(name, op, self._checked[op], self._differ[op]) for op, name in self._names.items()]
         unchecked = [name for op, name in self._names.items() if not any(map(self._comparable, op.outputs))]
         return Verification(
             simulator=self._session.simulator,
@@ -130,44 +129,50 @@ class _Checker:
         )
 
     def _put(self, tensor: Tensor, value: Array) -> None:
-        buffer, rows = self._plan.buffers[tensor], _rows(tensor, value)
-        for row, data in enumerate(rows):
-            self._session.write(buffer.region, buffer.row_offset(row), data.tobytes())
+        buffer, data = self._plan.buffers[tensor], _bytes(tensor, value)
+        for piece in buffer.pieces(tensor.whole):
+            self._session.write(buffer.region, piece.offset, _part(data, piece).tobytes())
 
     def _check_step(self, number: int, tensors: Mapping[Tensor, Array]) -> None:
         step = self._steps[number]
         for tensor in filter(self._comparable, step.op.outputs):
-            wanted = _rows(tensor, tensors[tensor])
-            for row in written_rows(step, tensor):
-                self._rows[step.op] += 1
-                got = self._row(tensor, self._plan.buffers[tensor], row)
-                wrong = np.flatnonzero(got != wanted[row])
+            for piece, wanted, got in self._compare(tensor, step.written, tensors[tensor]):
+                self._checked[step.op] += piece.nbytes
+                wrong = np.flatnonzero(got != wanted)
                 if wrong.size:
                     self._differ[step.op] += wrong.size
-                    self._note(step.op, tensor, row, int(wrong[0]), wanted[row], got)
+                    self._note(step.op, tensor, piece.position + int(wrong[0]), wanted, got, int(wrong[0]))
 
-    def _note(self, op: Op, tensor: Tensor, row: int, byte: int, wanted: Array, got: Array) -> None:
+    def _compare(self, tensor: Tensor, region: Part, value: Array) -> Iterator[tuple[Piece, Array, Array]]:
+        """What should be in memory and what is, piece by piece."""
+        buffer, data = self._plan.buffers[tensor], _bytes(tensor, value)
+        for piece in buffer.pieces(region):
+            got = np.frombuffer(self._session.read(buffer.region, piece.offset, piece.nbytes), np.uint8)
+            yield piece, _part(data, piece), got
+
+    def _note(self, op: Op, tensor: Tensor, position: int, wanted: Array, got: Array, byte: int) -> None:
+        """`position` counts the tensor's bytes, `byte` those that are compared here."""
         if self._first is None:
-            element, dtype = byte // tensor.dtype.size, tensor.dtype.numpy
-            column, channel = divmod(element, tensor.image.channels)
-            values = (wanted.view(dtype)[element].item(), got.view(dtype)[element].item())
+            dtype, image = tensor.dtype.numpy, tensor.image
+            pixel, channel = divmod(position // dtype.itemsize, image.channels)
+            row, column = divmod(pixel, image.columns)
+            values = (a.view(dtype)[byte // dtype.itemsize].item() for a in (wanted, got))
             self._first = Difference(self._frames, self._names[op], tensor.name, row, column, channel, *values)
 
     def _differing_output(self, tensor: Tensor, value: Array) -> int:
-        buffer, wanted = self._plan.buffers.get(tensor), _rows(tensor, value)
-        if buffer is None:  # a constant
+        if tensor not in self._plan.buffers:  # a constant
             return 0
-        rows = (self._row(tensor, buffer, row) for row in range(tensor.image.rows))
-        return sum(int(np.count_nonzero(got != want)) for got, want in zip(rows, wanted, strict=True))
-
-    def _row(self, tensor: Tensor, buffer: Buffer, row: int) -> Array:
-        return np.frombuffer(self._session.read(buffer.region, buffer.row_offset(row), tensor.row_bytes), np.uint8)
+        compared = self._compare(tensor, tensor.whole, value)
+        return sum(int(np.count_nonzero(got != wanted)) for _, wanted, got in compared)
 
     def _comparable(self, tensor: Tensor) -> bool:
         return self._plan.buffers[tensor].layout is Layout.NHWC8
 
 
-def _rows(tensor: Tensor, value: Array) -> Array:
-    """The bytes of a value, row by row, as the target holds them."""
-    little = np.ascontiguousarray(value, tensor.dtype.numpy.newbyteorder("<"))
-    return little.view(np.uint8).reshape(tensor.image.rows, tensor.row_bytes)
+def _bytes(tensor: Tensor, value: Array) -> Array:
+    """A value as the target holds it."""
+    return np.ascontiguousarray(value, tensor.dtype.numpy.newbyteorder("<")).view(np.uint8).reshape(-1)
+
+
+def _part(data: Array, piece: Piece) -> Array:
+    return data[piece.position : piece.position + piece.nbytes]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tecompile.board import load_board
 from tecompile.simulate.elf import read_elf
-from tecompile.simulate.liveness import live_rows
 from tecompile.simulate.machine import SimulationError
 from tecompile.simulate.prove import Inputs, prove_firmware, prove_on_host
 from tecompile.simulate.simulators import why_not
@@ -32,6 +32,18 @@ pytestmark = pytest.mark.sim
 
 # The output follows the input's death as closely as it may: row r of z where row r of x was.
 OVERLAY = Layout(z_offset=0, nbytes=fake.ROWS * fake.ROW + 3 * fake.ROW + fake.SCRATCH)
+RIGHT_PLANS = {
+    "rows": Layout(),
+    "upwards": Layout(upwards=True),
+    "a diagonal overlay": OVERLAY,
+    "upwards over the input": replace(OVERLAY, upwards=True),
+    "halves of rows in a ring whose rows wrap": Layout(parts=2, ring_bytes=5 * fake.ROW // 2),
+    "quarters of rows, upwards, over the input": replace(OVERLAY, parts=4, ring_bytes=9 * fake.ROW // 4, upwards=True),
+    "a sink": Layout(sink=True),
+    "a sink in one call": Layout(sink=True, sink_at_once=True),
+    "a sink of halves of rows": Layout(sink=True, parts=2, ring_bytes=5 * fake.ROW // 2),
+}
+MACS = 4 * fake.ROWS * fake.ROW  # inc 1, sum3 3 of each value
 
 
 @pytest.mark.parametrize("kind", COMPILERS)
@@ -43,7 +55,8 @@ def test_every_row_is_right(firmware: Path, board: str, kind: str) -> None:
         found = check(model, opened(simulator, model, board, elf))
         assert found.bit_exact, found
         assert (found.inputs_checked, found.simulator) == (2, simulator)
-        assert [layer.rows_checked for layer in found.layers] == [16, 16]
+        assert [layer.bytes_checked for layer in found.layers] == [2 * fake.ROWS * fake.ROW] * 2
+        assert found.profile.macs_executed == MACS
         assert 0 < (found.profile.stack_bytes or 0) < 500
 
 
@@ -53,6 +66,19 @@ def test_host(tmp_path: Path, kind: str) -> None:
     found = check(model, host_session(tmp_path, model, kind))
     assert found.bit_exact, found
     assert found.profile.instructions is None
+    assert found.profile.macs_executed == MACS
+
+
+@pytest.mark.parametrize("layout", RIGHT_PLANS.values(), ids=RIGHT_PLANS.keys())
+@pytest.mark.parametrize("kind", COMPILERS)
+def test_right_plans_pass_everywhere(firmware: Path, tmp_path: Path, kind: str, layout: Layout) -> None:
+    model = fake_model(load_board("qemu-m7"), layout=layout)
+    elf = build(firmware, "qemu-m7", kind, model)
+    host = fake_model(load_board("host"), layout=layout)
+    found = [check(model, opened(simulator, model, "qemu-m7", elf)) for simulator in SIMULATORS]
+    for proof in (*found, check(host, host_session(tmp_path, host, kind))):
+        assert proof.bit_exact, proof
+        assert proof.profile.macs_executed == MACS + layout.sink * fake.ROWS * fake.ROW
 
 
 @pytest.mark.parametrize("kind", COMPILERS)
@@ -100,7 +126,9 @@ def test_scratch_kept_between_calls_shows_only_under_poison(firmware: Path, simu
 
 
 WRONG_PLANS = {
-    "a ring that loses a row still needed": Layout(slots=2),
+    "a ring that loses a row still needed": Layout(ring_bytes=2 * fake.ROW),
+    "a ring that loses a pixel still needed": Layout(parts=4, ring_bytes=2 * fake.ROW),
+    "sums where other scratch is": Layout(sink=True, sums_offset=fake.RING + 3 * fake.ROW),
     "an output over input still needed": Layout(z_offset=3 * fake.ROW),
     "a row read before it is computed": Layout(swap_steps=True),
 }
@@ -122,6 +150,21 @@ def test_code_that_does_not_follow_the_plan_shows(firmware: Path, simulator: str
         check(planned, session, poison=False)
 
 
+@pytest.mark.parametrize("simulator", SIMULATORS)
+@pytest.mark.parametrize("kind", COMPILERS)
+def test_arguments_that_are_not_the_plans_show(firmware: Path, simulator: str, kind: str) -> None:
+    board = load_board("qemu-m7")
+    for parts, built, planned in (
+        (1, r"rows \[0, 1\)", r"rows \[7, 8\)"),
+        (2, r"row 0, columns \[0, 2\)", r"row 7, columns \[2, 4\)"),
+    ):
+        elf = build(firmware, "qemu-m7", kind, fake_model(board, layout=Layout(parts=parts)))
+        model = fake_model(board, layout=Layout(parts=parts, upwards=True))
+        session = opened(simulator, model, "qemu-m7", elf)
+        with pytest.raises(SimulationError, match=f"call 0, L00_inc, computes {built}, but the plan's is {planned}"):
+            check(model, session, poison=False)
+
+
 def test_host_code_that_does_not_follow_the_plan_shows(tmp_path: Path) -> None:
     board = load_board("host")
     session = host_session(tmp_path, fake_model(board))
@@ -130,24 +173,11 @@ def test_host_code_that_does_not_follow_the_plan_shows(tmp_path: Path) -> None:
         session.run(lambda _step: None)
 
 
-def test_a_diagonal_overlay_is_right(firmware: Path) -> None:
-    assert check_faulty(firmware, "unicorn", fake.NOTHING, layout=OVERLAY).bit_exact
-
-
 @pytest.mark.parametrize("simulator", SIMULATORS)
 def test_stack_is_measured(firmware: Path, simulator: str) -> None:
     deep = check_faulty(firmware, simulator, fake.DEEP_STACK).profile.stack_bytes
     assert deep is not None
     assert 1000 <= deep < 1200
-
-
-def test_liveness() -> None:
-    """Calls: 0 inc r0, 1 inc r1, 2 sum r0, 3 inc r2, 4 sum r1, ... 13 inc r7, 14 sum r6, 15 sum r7."""
-    plan = fake_model(load_board("host")).program.plan
-    lives = {f"{row.tensor.name}{row.row}": (row.birth, row.death) for row in live_rows(plan)}
-    assert [lives[f"x{row}"] for row in range(8)] == [(-1, call) for call in (0, 1, 3, 5, 7, 9, 11, 13)]
-    assert [lives[f"y{row}"] for row in (0, 1, 2, 7)] == [(0, 4), (1, 6), (3, 8), (13, 15)]
-    assert [lives[f"z{row}"] for row in (0, 1, 7)] == [(2, 16), (4, 16), (15, 16)]
 
 
 @pytest.mark.parametrize("simulator", SIMULATORS)

@@ -5,7 +5,6 @@
 #include "te_rows.h"
 
 typedef struct {
-    int32_t row_bytes;
     int32_t fault;
 } te_fake_inc_t;
 
@@ -20,11 +19,16 @@ TE_INLINE void te_fake_add_row(int8_t *out, const int8_t *in, int32_t count)
 }
 #endif
 
-TE_INLINE void te_fake_inc(const te_fake_inc_t *op, te_rows in, te_rows out, int32_t first, int32_t last, void *scratch)
+TE_INLINE void te_fake_inc(const te_fake_inc_t *op, te_rows in, te_rows out, te_strip strip, void *scratch)
 {
+    (void)op;
     (void)scratch;
-    for (int32_t row = first; row < last; row++) {
-        te_fake_add_row(te_row(out, row), te_row(in, row), op->row_bytes);
+    for (int32_t row = strip.first; row < strip.last; row++) {
+        const te_line from = te_line_of(in, row, strip.from), to = te_line_of(out, row, strip.from);
+        for (int32_t column = strip.from, end; column < strip.to; column = end) {
+            end = te_piece(to, column, strip.to);
+            te_fake_add_row(te_pixel(to, column), te_pixel(from, column), (end - column) * in.pixel_bytes);
+        }
     }
 }
 

@@ -5,7 +5,6 @@
 #include "te_rows.h"
 
 typedef struct {
-    int32_t row_bytes;
     int32_t fault;
 } te_fake_sum3_t;
 
@@ -49,21 +48,24 @@ TE_INLINE void te_fake_misbehave(int32_t fault, int8_t *out, int32_t row, int32_
     }
 }
 
-TE_INLINE void te_fake_sum3(const te_fake_sum3_t *op, te_rows in, te_rows out, int32_t first, int32_t last, void *scratch)
+TE_INLINE void te_fake_sum3(const te_fake_sum3_t *op, te_rows in, te_rows out, te_strip strip, void *scratch)
 {
     uint8_t *kept = (uint8_t *)scratch;
 
-    if (op->fault != TE_KEEPS_SCRATCH || first == 0) {
+    if (op->fault != TE_KEEPS_SCRATCH || strip.first == 0) {
         kept[0] = 0;
     }
-    for (int32_t row = first; row < last; row++) {
-        for (int32_t i = 0; i < op->row_bytes; i++) {
-            uint32_t sum = kept[0] + (uint32_t)te_row(in, row)[i];
-            sum += row > 0 ? (uint32_t)te_row(in, row - 1)[i] : 0;
-            sum += row + 1 < in.rows ? (uint32_t)te_row(in, row + 1)[i] : 0;
-            te_row(out, row)[i] = (int8_t)(uint8_t)sum;
+    for (int32_t row = strip.first; row < strip.last; row++) {
+        const te_line to = te_line_of(out, row, strip.from);
+        for (int32_t column = strip.from; column < strip.to; column++) {
+            for (int32_t i = 0; i < out.pixel_bytes; i++) {
+                uint32_t sum = kept[0] + (uint32_t)te_pixel(te_line_of(in, row, strip.from), column)[i];
+                sum += row > 0 ? (uint32_t)te_pixel(te_line_of(in, row - 1, strip.from), column)[i] : 0;
+                sum += row + 1 < in.rows ? (uint32_t)te_pixel(te_line_of(in, row + 1, strip.from), column)[i] : 0;
+                te_pixel(to, column)[i] = (int8_t)(uint8_t)sum;
+            }
         }
-        te_fake_misbehave(op->fault, te_row(out, row), row, op->row_bytes);
+        te_fake_misbehave(op->fault, te_pixel(to, strip.from), row, (strip.to - strip.from) * out.pixel_bytes);
     }
 }
 
