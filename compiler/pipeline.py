@@ -55,6 +55,7 @@ class Request:
     optimize: Optimize = Optimize.BALANCED
     rounding: str = "tflm"
     ram: int | None = None
+    exact: bool = False
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,7 @@ def compile_model(data: bytes, source: str, request: Request) -> Compilation:
     graph = simplify(original)
     check_supported(graph)
     chain = backend_chain(request.kernels, request.board.core)
-    plan = make_plan(graph, chain, arena_place(request.board), request.optimize)
+    plan = make_plan(graph, chain, arena_place(request.board), request.optimize, request.ram, request.exact)
     _check_ram(plan.arena_bytes, request)
     program = lower_program(name, plan, chain.backends)
     _check_fit(request.board, program)

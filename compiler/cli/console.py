@@ -7,7 +7,7 @@ import math
 import os
 import shutil
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TextIO
@@ -44,18 +44,23 @@ class Console:
             _write(sys.stderr, _paint(sys.stderr, "hint: ", "cyan") + one_line(hint))
 
     @contextmanager
-    def working(self, what: str) -> Iterator[None]:
-        """Says what takes long, and takes it back when done."""
+    def working(self, what: str) -> Iterator[Callable[[str], None]]:
+        """Says what takes long, lets it say how far it is, and takes it all back when done."""
         shown = sys.stderr.isatty() and not self.quiet
-        if shown:
-            sys.stderr.write(f"\r{what} ...")
-            sys.stderr.flush()
-        try:
-            yield
-        finally:
+        width = 0
+
+        def show(text: str) -> None:
+            nonlocal width
             if shown:
-                sys.stderr.write("\r" + " " * (len(what) + 4) + "\r")
+                sys.stderr.write("\r" + text.ljust(width) + ("\r" if not text else ""))
                 sys.stderr.flush()
+                width = len(text)
+
+        show(f"{what} ...")
+        try:
+            yield lambda detail: show(f"{what} ... {detail}")
+        finally:
+            show("")
 
 
 def _valid(value: Any) -> Any:

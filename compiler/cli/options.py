@@ -101,7 +101,7 @@ def optional_build_options(command: Command) -> Command:
 def _build_options(command: Command, board_required: bool) -> Command:
     @wraps(command)
     def wrapper(board: str | None, optimize: str, **rest: Any) -> None:
-        own = {key: rest.pop(key) for key in ("name", "kernels", "ram", "rounding")}
+        own = {key: rest.pop(key) for key in ("name", "kernels", "ram", "exact", "rounding")}
         found = None if board is None else load_board(board)
         command(request=None if found is None else Request(board=found, optimize=Optimize(optimize), **own), **rest)
 
@@ -114,6 +114,7 @@ def _build_options(command: Command, board_required: bool) -> Command:
         click.option("--optimize", type=Name(tuple(o.value for o in Optimize)), default="balanced", show_default=True,
                      help="What to save first."),
         click.option("--ram", type=Whole(1), metavar="BYTES", help="Upper bound of the arena."),
+        click.option("--exact", is_flag=True, help="Place buffers with OR-tools' CP-SAT (needs tecompile[exact])."),
         click.option("--rounding", type=Name(tuple(POLICIES)), default="tflm", show_default=True,
                      help="Whose arithmetic to equal."),
         _later("--stream-input", is_flag=True),

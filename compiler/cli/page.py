@@ -11,7 +11,7 @@ from ..pipeline import Request
 from ..report.page import render_page
 from .console import Console
 from .options import METHODS, build_options, common_options, inputs_option, model_argument, seed_option, verify_option
-from .plan import alternatives
+from .plan import front_of
 from .proof import Wanted, prove
 from .work import compile_one
 
@@ -39,9 +39,8 @@ def report(
     check_file(output)
     compiled = compile_one(console, model, request)
     outcome = prove(console, compiled, Wanted(method, inputs, seed))
-    page = render_page(
-        outcome.result, compiled.original, compiled.program.plan, request.board, outcome.lines, alternatives(compiled)
-    )
+    points, plan = front_of(console, compiled), compiled.program.plan
+    page = render_page(outcome.result, compiled.original, plan, request.board, outcome.lines, points)
     write_file(output, page)
     if as_json:
         console.json({**outcome.result.to_json(), "output": str(output)})

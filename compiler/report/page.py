@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from ..board import Board
 from ..graph import Graph
 from ..planner.plan import Plan
+from ..planner.planner import Point
 from ..templating import environment
-from .memory import peak, slabs
+from .memory import Memory, memory
 from .model import tensor_text
 from .picture import pictures
-from .plan import advice, life, pinned, shape_of
+from .plan import Entry, advice, life, pinned, rows_text, schedule, shape_of
 from .result import LayerResult, Result
 from .summary import optimality, verdict
 from .text import number, percent
@@ -37,6 +38,7 @@ class Meter:
 @dataclass(frozen=True)
 class LayerRow:
     layer: LayerResult
+    entry: Entry
     shape: str
     share: float  # in percent of all instructions, or of all MACs where nothing was measured
     bar: float  # the same in percent of the largest
@@ -48,9 +50,10 @@ def render_page(
     plan: Plan,
     board: Board,
     details: Sequence[str],
-    alternatives: Sequence[tuple[str, int]],
+    front: Sequence[Point],
 ) -> str:
-    top = peak(plan)
+    found = memory(plan)
+    top = found.peak
     context = {
         "result": result,
         "board": board,
@@ -58,11 +61,13 @@ def render_page(
         "outputs": [tensor_text(t) for t in original.outputs],
         "meters": meters(result, board),
         "pictures": pictures(plan),
-        "layers": layer_rows(result, plan),
-        "slabs": [(s, life(s)) for s in slabs(plan)],
+        "layers": layer_rows(result, found),
+        "slabs": [(slab, rows_text(slab), life(found, slab)) for slab in found.slabs],
         "regions": [use.memory for use in plan.regions],
         "pinned": pinned(plan, top),
-        "advice": advice(plan, top, alternatives),
+        "advice": advice(plan, top, front),
+        "front": front,
+        "fastest": min((point.instructions for point in front), default=1) or 1,
         "verdict": verdict(result),
         "optimality": optimality(result),
         "details": details,
@@ -89,13 +94,15 @@ def meters(result: Result, board: Board) -> list[Meter]:
     return found
 
 
-def layer_rows(result: Result, plan: Plan) -> list[LayerRow]:
-    measured = any(layer.instructions for layer in result.layers)
+def layer_rows(result: Result, placed: Memory) -> list[LayerRow]:
+    plan, measured = placed.plan, any(layer.instructions for layer in result.layers)
     costs = [(layer.instructions or 0) if measured else layer.macs for layer in result.layers]
     total, most = sum(costs) or 1, max(costs, default=0) or 1
     return [
-        LayerRow(
-            layer, f"{shape_of(op.x)} → {shape_of(op.y)}", round(100 * cost / total, 1), round(100 * cost / most, 1)
-        )
-        for layer, op, cost in zip(result.layers, plan.ops, costs, strict=True)
+        LayerRow(layer, entry, f"{shape_of(op.x)} → {shape_of(op.y)}", _percent(cost, total), _percent(cost, most))
+        for layer, entry, op, cost in zip(result.layers, schedule(plan, placed), plan.ops, costs, strict=True)
     ]
+
+
+def _percent(part: int, whole: int) -> float:
+    return round(100 * part / whole, 1)

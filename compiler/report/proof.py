@@ -9,6 +9,7 @@ from ..graph import Graph, Op, Tensor
 from ..planner.plan import Plan
 from ..simulate.prove import Proof
 from .result import Result
+from .text import number
 
 HOST_PROVES = "the host proves the plan and the C kernels, not the assembly"
 WORDS = {"host": "this computer", "qemu": "QEMU", "unicorn": "unicorn"}
@@ -29,6 +30,7 @@ def measured(result: Result, proof: Proof) -> Result:
         simulator=outcome.simulator,
         bit_exact=outcome.bit_exact,
         inputs_checked=outcome.inputs_checked,
+        macs_executed=profile.macs_executed,
         instructions=profile.instructions,
         stack_bytes=profile.stack_bytes,
         layers=layers,
@@ -46,9 +48,10 @@ def proof_lines(proof: Proof, original: Graph, plan: Plan) -> tuple[str, ...]:
 
 def _lines(proof: Proof, original: Graph, plan: Plan) -> Iterator[str]:
     outcome = proof.verification
-    rows = sum(layer.rows_checked for layer in outcome.layers)
+    count = sum(layer.bytes_checked for layer in outcome.layers)
     yield f"ran on {WORDS[outcome.simulator]}, built by {proof.compiler}"
-    yield f"compared {rows:,} rows of {len(outcome.layers)} layers, each when it was computed, and all outputs"
+    yield f"compared {count:,} bytes of {len(outcome.layers)} layers, each when it was computed, and all outputs"
+    yield f"counted {number(outcome.profile.macs_executed)} MACs in the calls that were seen"
     if outcome.simulator == "host":
         yield HOST_PROVES
     if outcome.unchecked:

@@ -50,7 +50,7 @@ class Result:
     inputs_checked: int | None
     macs: int
     macs_live: int | None
-    macs_executed: int
+    macs_executed: int | None  # counted from the calls that were seen in the run
     instructions: int | None
     cycles_estimate: int | None
     ms_estimate: float | None
@@ -95,7 +95,7 @@ def planned_result(program: Program, board: Board, source: Source) -> Result:
         inputs_checked=None,
         macs=source.macs,
         macs_live=None,
-        macs_executed=macs_executed(plan),
+        macs_executed=None,
         instructions=None,
         cycles_estimate=None,
         ms_estimate=None,
@@ -114,11 +114,6 @@ def planned_result(program: Program, board: Board, source: Source) -> Result:
 def plan_result(plan: Plan) -> PlanResult:
     regions = {region.memory: region.nbytes for region in plan.regions}
     return PlanResult(plan.arena_bytes, plan.lower_bound, len(plan.stages), regions)
-
-
-def macs_executed(plan: Plan) -> int:
-    """Rows that are computed twice count twice."""
-    return sum(s.op.macs * (s.last - s.first) // s.op.y.image.rows for s in plan.steps)
 
 
 def _layers(plan: Plan) -> tuple[LayerResult, ...]:

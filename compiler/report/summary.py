@@ -49,6 +49,7 @@ def _measured(result: Result) -> list[tuple[str, str]]:
         ("code", size(result.code_bytes), result.code_bytes),
         ("flash", f"{size(result.flash_bytes)} for weights and code", result.flash_bytes),
         ("RAM", f"{size(result.ram_bytes)} for arena, data and stack", result.ram_bytes),
+        ("executed", f"{number(result.macs_executed)} MACs", result.macs_executed),
         ("instructions", number(result.instructions), result.instructions),
         ("compiler", result.compiler or "", result.compiler),
     )

@@ -61,6 +61,21 @@ class Network:
         y = self.tensor((1, rows // kernel, columns // kernel, channels))
         return self.op(kind, [x], y, **_window(kernel, "VALID"), filter_height=kernel, filter_width=kernel)
 
+    def resize(self, x: int, rows: int, columns: int) -> int:
+        y = self.tensor((1, rows, columns, self.shape(x)[3]))
+        return self.op("RESIZE_NEAREST_NEIGHBOR", [x, self.constant([rows, columns])], y, half_pixel_centers=True)
+
+    def concat(self, *parts: int) -> int:
+        channels = sum(self.shape(x)[3] for x in parts)
+        return self.op("CONCATENATION", list(parts), self.tensor((*self.shape(parts[0])[:3], channels)), axis=3)
+
+    def gate(self, x: int) -> int:
+        """Squeeze and excite."""
+        channels = self.shape(x)[3]
+        squeezed = self.conv(self.mean(x, keep_dims=True), channels)
+        excite = self.op("LOGISTIC", [squeezed], self.tensor((1, 1, 1, channels), scale=1 / 256, zero=-128))
+        return self.op("MUL", [x, excite], self.tensor(self.shape(x), scale=SCALE / 2))
+
     def pad(self, x: int, top: int, bottom: int, left: int, right: int) -> int:
         _, rows, columns, channels = self.shape(x)
         table = self.constant([[0, 0], [top, bottom], [left, right], [0, 0]])
@@ -188,6 +203,29 @@ def few_values() -> bytes:
     return n.model(inputs, outputs)
 
 
+def wide_windows() -> bytes:
+    """What patches of an image get wrong: windows of 5 and 7 on odd sizes, residuals over all of them, strides."""
+    n = Network(7)
+    image = n.tensor((1, 27, 19, 3))
+    x = n.conv(image, 6, kernel=3, stride=2, activation="RELU6")
+    for kernel, stride in ((7, 1), (5, 2), (5, 1), (7, 2)):
+        wide = n.dw(n.conv(x, 18, activation="RELU6"), kernel, stride, activation="RELU6")
+        narrow = n.conv(wide, 6)
+        x = n.add(x, narrow) if stride == 1 else narrow
+    return n.model([image], [n.softmax(n.fc(n.mean(x), 10))])
+
+
+def two_heads() -> bytes:
+    """A detector in small: a pyramid with resized, joined and gated maps, one output for each size."""
+    n = Network(8)
+    image = n.tensor((1, 21, 25, 3))
+    fine = n.conv(n.dw(n.conv(image, 12, kernel=3, stride=2, activation="RELU6")), 8, activation="RELU6")
+    coarse = n.gate(n.conv(n.dw(n.conv(fine, 24, activation="RELU6"), 5, stride=2), 12))
+    joined = n.concat(n.resize(coarse, *n.shape(fine)[1:3]), fine)
+    return n.model([image], [n.conv(joined, 5), n.conv(n.dw(coarse), 5)])
+
+
 NETWORKS: dict[str, Callable[[], bytes]] = {
-    make.__name__: make for make in (mobile, pixels_in_and_out, padded, keyword, two_by_two, few_values)
+    make.__name__: make
+    for make in (mobile, pixels_in_and_out, padded, keyword, two_by_two, few_values, wide_windows, two_heads)
 }

@@ -42,7 +42,7 @@ def assert_exact(evidence: Proof) -> None:
     assert proof.violations == ()
     assert proof.unchecked == ()
     assert proof.outputs_differ == 0
-    assert all(layer.rows_checked > 0 and layer.bytes_differ == 0 for layer in proof.layers)
+    assert all(layer.bytes_checked > 0 and layer.bytes_differ == 0 for layer in proof.layers)
 
 
 def needs(board: str, method: str) -> None:

@@ -57,9 +57,11 @@ def test_verify_on_the_host() -> None:
     assert (data["bit_exact"], data["inputs_checked"], data["simulator"]) == (True, 2, "host")
     assert all(layer["bytes_differ"] == 0 for layer in data["layers"])
     assert data["flash_bytes"] is None
+    assert data["macs_executed"] == data["macs"]
     text = call("verify", MODEL, "--board", "host").stdout
     assert "every byte equals the reference" in text
     assert "not the assembly" in text
+    assert f"counted {data['macs']:,} MACs in the calls that were seen" in text
     assert "op 0 PAD (folded into L00_conv)" in text
 
 
@@ -108,6 +110,7 @@ def test_verify_and_bench_on_the_simulated_board() -> None:
     data = read_json("bench", MODEL, "--board", "stm32h743")
     assert (data["bit_exact"], data["simulator"]) == (True, "unicorn")
     assert data["compiler"]
+    assert data["macs_executed"] == data["macs"]
     counts = [layer["instructions"] for layer in data["layers"]]
     assert 0.9 * data["instructions"] < sum(counts) <= data["instructions"]
     assert data["flash_bytes"] >= data["weights_bytes"] + data["code_bytes"]
@@ -132,7 +135,9 @@ def test_compile_verifies_and_says_so() -> None:
     result = call(MODEL, "--board", "host", "-o", "out")
     assert result.exit_code == 0, result.stderr
     assert "every byte equals the reference" in result.stdout
-    assert json.loads(Path("out/report.json").read_text())["bit_exact"] is True
+    report = json.loads(Path("out/report.json").read_text())
+    assert report["bit_exact"] is True
+    assert report["macs_executed"] == report["macs"]
 
 
 @needs_host
@@ -150,7 +155,8 @@ def test_without_tools_compile_warns_and_goes_on() -> None:
     warning, hint = result.stderr.splitlines()
     assert warning.startswith("warning: nothing was verified")
     assert hint.startswith("hint: ")
-    assert json.loads(Path("out/report.json").read_text())["bit_exact"] is None
+    report = json.loads(Path("out/report.json").read_text())
+    assert (report["bit_exact"], report["macs_executed"]) == (None, None)
 
 
 @pytest.mark.usefixtures("no_tools")
