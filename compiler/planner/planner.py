@@ -23,7 +23,7 @@ from .walk import AT_ONCE, Mode
 
 __all__ = ["Optimize", "Place", "Point", "front", "make_plan"]
 
-SLOWER = 1.05  # than the fastest plan: what `balanced` may cost
+SLOWER = 1.04  # than the fastest plan: what `balanced` may cost, 5 % with the error of the estimates
 OVERHEAD = 0.05  # that calling the same kernels more often may cost, to save memory
 STRIPS = (1, 2, 4)
 PARTS = (2, 4, 8)  # of a row

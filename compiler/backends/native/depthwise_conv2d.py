@@ -18,8 +18,8 @@ PER_COPIED_BYTE = {4: 1.8, 1: 2.2}  # by how many channels are copied together
 PER_LINE = 20  # of one channel of the output
 PER_COPIED_LINE = {4: 4, 1: 10}  # of one channel of the input
 PER_STRIP_LINE = 10  # more than in a whole tensor: of one channel of the output
-PER_PART_AND_CHANNEL = 40
-PER_PART_AND_TAP_ROW = {4: 15, 1: 55}  # of one channel
+PER_PART_AND_CHANNEL = 90
+PER_PART_AND_TAP_ROW = {4: 40, 1: 75}  # of one channel
 
 
 def plane(op: DepthwiseConv2D) -> Pair:
