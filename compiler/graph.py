@@ -355,7 +355,7 @@ class Border:
         return self.op.reference([value])[0]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Graph:
     """Operators in execution order. Validity is checked by rewriting.validate, between all passes."""
 
@@ -365,6 +365,9 @@ class Graph:
     outputs: tuple[Tensor, ...]
     variables: tuple[Variable, ...] = ()
     borders: tuple[Border, ...] = ()  # lifted conversions at inputs and outputs
+
+    def __repr__(self) -> str:
+        return f"<{self.name}: {' '.join(op.kind for op in self.ops)}>"
 
     @property
     def tensors(self) -> tuple[Tensor, ...]:

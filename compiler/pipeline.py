@@ -155,5 +155,5 @@ def _check_ram(arena_bytes: int, request: Request) -> None:
     if request.ram is not None and arena_bytes > request.ram:
         raise CannotMeet(
             f"the plan needs {arena_bytes:,} bytes of arena, --ram allows {request.ram:,}",
-            "try --optimize ram, or a smaller input or network; `tecompile plan` shows what pins the peak",
+            "no smaller plan was found: use a smaller network or input; `tecompile plan` without --ram shows why",
         )

@@ -136,14 +136,21 @@ def verify_alignment(plan: Plan) -> None:
         chunked = plan.units[op] is not Unit.ROWS
         pairs = [(t, choice.alignment) for t in op.activations] + [(t, choice.output_alignment) for t in op.outputs]
         for tensor, needed in pairs:
-            if any(distance % needed for distance in _distances(plan.buffers[tensor], chunked)):
+            buffer = plan.buffers[tensor]
+            if any(distance % needed for distance in _distances(buffer, chunked)):
                 raise InternalError(f"{op.label} needs {tensor.name} aligned to {needed} bytes")
+            if isinstance(buffer, Ring) and buffer.wraps and _cuts_pixels(buffer):
+                raise InternalError(f"{op.label}: the ring of {tensor.name} ends inside a pixel")
 
 
 def _name(part: Part) -> str:
     if isinstance(part, Run):
         return f"pixels {part.start}:{part.stop}"
     return f"rows {part.rows.start}:{part.rows.stop}"
+
+
+def _cuts_pixels(ring: Ring) -> bool:
+    return any(distance % ring.tensor.pixel_bytes for distance in (ring.nbytes, ring.shift, ring.row_step))
 
 
 def _distances(buffer: Buffer, chunked: bool) -> list[int]:

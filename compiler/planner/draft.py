@@ -239,8 +239,13 @@ class _Measure:
     def _fits(self, x: Tensor, y: Tensor) -> bool:
         """Rings keep their row length; on a whole tensor, anything not larger will do."""
         if x in self.homes:
-            return x.image == y.image and x.dtype.size == y.dtype.size and (y not in self.whole or self._can_move(x))
+            alike = x.image == y.image and x.dtype.size == y.dtype.size and self._aligned_for(y, x)
+            return alike and (y not in self.whole or self._can_move(x))
         return x in self.whole and y.nbytes <= x.nbytes and not self.traffic[y].before
+
+    def _aligned_for(self, y: Tensor, x: Tensor) -> bool:
+        """Are the rows of x's ring aligned as the readers of y ask?"""
+        return self._alignment.get(y, 1) <= self.homes[x].alignment
 
     def _can_move(self, x: Tensor) -> bool:
         return self.homes[x].one_place
@@ -254,7 +259,7 @@ class _Measure:
 
     def _join_depthwise(self, walk: Walk) -> bool:
         by_channel = 0 in self.choices[walk.op].by_channel and self.mode.rows == 1
-        if not by_channel or walk.op.x not in self.homes:
+        if not by_channel or walk.op.x not in self.homes or not self._aligned_for(walk.op.y, walk.op.x):
             return False
         shared = with_depthwise(self.homes[walk.op.x], walk, self.traffic)
         if shared is None:

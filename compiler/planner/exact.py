@@ -36,5 +36,5 @@ def pack_exactly(blocks: Sequence[Block], known: Packing) -> Packing:
     if solver.solve(model) not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
         return known
     found = tuple(block.alignment * solver.value(variable) for block, variable in zip(blocks, at, strict=True))
-    bound = known.lower_bound if known.lower_bound else 0
-    return Packing(found, int(solver.objective_value), max(bound, int(solver.best_objective_bound)))
+    bound = max(known.lower_bound, int(solver.best_objective_bound))
+    return Packing(found, int(solver.objective_value), bound)

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..graph import Graph, Op, Tensor
 from ..target import Candidate
-from .allocate import Block, Effort, Packing, live_bytes, pack
+from .allocate import STAGE, Block, Effort, Packing, live_bytes, pack
 from .draft import Draft, Lives, Seat, seat_of
 from .occupancy import Occupancy
 from .plan import Buffer, Full, Plan, RegionUse, Ring, Scratch, Stage
@@ -31,7 +31,7 @@ class Place:
 def stage_bytes(draft: Draft, target: int) -> int:
     """The arena of one stage alone: the least, or what is at most `target`."""
     blocks = [Block(0, use, BASE_ALIGNMENT) for _, use in draft.occupancies()]
-    return pack(blocks, target).size
+    return pack(blocks, target, STAGE).size
 
 
 class Layout:

@@ -52,6 +52,11 @@ class Occupancy:
     def moved(self, distance: int) -> Occupancy:
         return Occupancy(self.low + distance, self.high + distance) if distance else self
 
+    def meets(self, other: Occupancy) -> bool:
+        """Do they ever keep the same byte?"""
+        both = np.minimum(self.high, other.high) - np.maximum(self.low, other.low)
+        return bool((both > 0).any())
+
     def hull(self, other: Occupancy) -> Occupancy:
         return Occupancy(np.minimum(self.low, other.low), np.maximum(self.high, other.high))
 

@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from functools import partial
 from itertools import product
+from typing import TypeAlias
 
 from ..errors import CannotMeet
 from ..graph import Graph
 from ..target import Target
-from .allocate import FIRST_FIT, QUICK, THOROUGH, Packing
+from .allocate import FIRST_FIT, QUICK, THOROUGH, Effort, Packing
 from .check import verify_alignment, verify_plan
 from .draft import Draft
 from .exact import pack_exactly
@@ -28,10 +29,12 @@ OVERHEAD = 0.05  # that calling the same kernels more often may cost, to save me
 STRIPS = (1, 2, 4)
 PARTS = (2, 4, 8)  # of a row
 MOST_TURNS = 5  # stages of which both directions are tried, in all combinations
-EFFORTS = ((QUICK, 8), (THOROUGH, 2))  # for the best so many of those combinations
+Efforts: TypeAlias = tuple[tuple[Effort, int], ...]
+EFFORTS: Efforts = ((QUICK, 8), (THOROUGH, 2))  # for the best so many of those combinations
 MOST_EXACT = 4
 MOST_RETRIES = 4  # with less memory for each stage, where all together take more than the worst of them
-FRONT_STEP = 0.98  # of the memory of one point of the front: what the next may have
+FRONT_TURNS = 3
+FRONT_STEP = 0.97  # of the memory of one point of the front: what the next may have
 
 Report = Callable[[str], None]
 
@@ -117,12 +120,12 @@ class _Planner:
         limit, smallest = NO_LIMIT, _settled(search, search.smallest)
         while limit >= smallest.peak:
             path = _settled(search, partial(_cheapest, search, limit))
-            yield self._point(path)
+            yield self._point(path, FRONT_TURNS, EFFORTS[:1])
             limit = min(int(path.peak * FRONT_STEP), path.peak - 1)
-        yield self._point(smallest)
+        yield self._point(smallest, MOST_TURNS, EFFORTS)
 
-    def _point(self, path: Path) -> Point:
-        plan = self._laid_out(path)
+    def _point(self, path: Path, turns: int, efforts: Efforts) -> Point:
+        plan = self._laid_out(path, turns, efforts)
         return Point(plan.arena_bytes, round(path.price.instructions), len(plan.steps), len(plan.stages))
 
     def _within(self, limit: int, path: Path, tastes: Sequence[Taste]) -> Plan:
@@ -139,11 +142,11 @@ class _Planner:
                 break
         return plan
 
-    def _laid_out(self, path: Path) -> Plan:
+    def _laid_out(self, path: Path, turns: int = MOST_TURNS, efforts: Efforts = EFFORTS) -> Plan:
         """Stages may run upwards: turn those that need it, in all combinations, until the arena is their peak."""
-        layouts = [Layout(self.graph, self.stages.lives, drafts, self.place) for drafts in self._turned(path)]
+        layouts = [Layout(self.graph, self.stages.lives, drafts, self.place) for drafts in self._turned(path, turns)]
         tried = [(layout, layout.pack(path.peak, FIRST_FIT)) for layout in layouts]
-        for effort, most in EFFORTS:
+        for effort, most in efforts:
             tried.sort(key=lambda pair: pair[1].size)
             if tried[0][1].size <= path.peak:
                 break
@@ -153,12 +156,12 @@ class _Planner:
         layout, packing = min(tried, key=lambda pair: pair[1].size)
         return layout.plan(packing)
 
-    def _turned(self, path: Path) -> Iterator[list[Draft]]:
+    def _turned(self, path: Path, most: int) -> Iterator[list[Draft]]:
         """The same stages in other directions: only where results must take the place of inputs is there a choice."""
         drafts = [self.stages.draft(edge) for edge in path.edges]
         tops = [sum(use.top for _, use in draft.occupancies()) for draft in drafts]
         turns = [n for n, edge in enumerate(path.edges) if tops[n] > path.peak and self._can_turn(edge)]
-        turns = sorted(turns, key=lambda n: tops[n])[-MOST_TURNS:]
+        turns = sorted(turns, key=lambda n: tops[n])[-most:]
         for upwards in product((False, True), repeat=len(turns)):
             trial = list(drafts)
             for n, up in zip(turns, upwards, strict=True):
@@ -183,11 +186,12 @@ def _wanted(search: Search, optimize: Optimize, limit: int, known: int) -> Path:
     """The path that was asked for; `known` bytes are enough for some path."""
     if optimize is Optimize.SPEED:
         return _cheapest(search, limit)
-    if optimize is not Optimize.BALANCED:
-        return search.smallest(Terms(overhead=OVERHEAD), known)
     fastest = search.cheapest(measure=False)
     assert fastest is not None
-    path = search.smallest(Terms(fastest.price.instructions * SLOWER), known)
+    balanced = Terms(fastest.price.instructions * SLOWER)
+    if optimize is not Optimize.BALANCED:
+        return search.smallest(replace(balanced, overhead=OVERHEAD), known)
+    path = search.smallest(balanced, known)
     return path if path.peak <= limit else search.cheapest(limit) or path
 
 

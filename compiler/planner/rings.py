@@ -58,7 +58,7 @@ class Home:
 def with_depthwise(home: Home, walk: Walk, traffic: Mapping[Tensor, Traffic]) -> Home | None:
     """The home of `walk`'s input with its output on the latest pixels that are dead when it is written.
 
-    None if it takes less memory to give the output a ring of its own.
+    None if others live there, or if it takes less memory to give the output a ring of its own.
     """
     x, y = walk.op.x, walk.op.y
     source = home.members[x]
@@ -71,7 +71,11 @@ def with_depthwise(home: Home, walk: Walk, traffic: Mapping[Tensor, Traffic]) ->
     busy = written.high > written.low
     room = (dead_line - (written.low if walk.upwards else written.high))[busy]
     shift = -(-int(room.max()) // home.unit) if walk.upwards else int(room.min()) // home.unit
-    shared = Home(home.unit, home.alignment, {**home.members, y: Mapping2D(row_step, shift * home.unit)})
+    lies = Mapping2D(row_step, shift * home.unit)
+    place, others = lies.places(y, traffic[y].kept), [t for t in home.members if t is not x]
+    if any(home.members[t].places(t, traffic[t].kept).meets(place) for t in others):
+        return None
+    shared = Home(home.unit, home.alignment, {**home.members, y: lies})
     alone = Home(home.unit, home.alignment, {y: Mapping2D(_round_up(y.row_bytes, home.alignment))})
     return shared if shared.nbytes(traffic) < home.nbytes(traffic) + alone.nbytes(traffic) else None
 

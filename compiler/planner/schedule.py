@@ -35,6 +35,7 @@ class _Scheduler:
             makers = ((i, maker.get(sources.of(t))) for i, t in enumerate(walk.op.inputs) if t is not None)
             self._needs.append([(m, walk.calls_before(walks[m], i)) for i, m in makers if m is not None])
         self._done = [0] * len(walks)
+        self._waits = [(0, 0)] * len(walks)  # for which operator to have made how many calls, when last looked at
         self._order: list[int] = []
 
     def run(self) -> list[int]:
@@ -43,7 +44,7 @@ class _Scheduler:
         aside = self._not_needed_by(last)
         for call in range(self._walks[last].calls):
             self._pull(last, call + 1)
-            while aside and any(self._push(i) for i in reversed(aside)):
+            while aside and self._push_any(aside):
                 pass
         for i in aside:
             self._pull(i, self._walks[i].calls)
@@ -70,10 +71,18 @@ class _Scheduler:
             self._order.append(i)
             done[i] += 1
 
+    def _push_any(self, aside: list[int]) -> bool:
+        pushed = [self._push(i) for i in reversed(aside)]
+        return any(pushed)
+
     def _push(self, i: int) -> bool:
-        call = self._done[i]
-        if call == self._walks[i].calls or any(self._done[m] < calls[call] for m, calls in self._needs[i]):
+        call, (waits_for, calls) = self._done[i], self._waits[i]
+        if call == self._walks[i].calls or self._done[waits_for] < calls:
             return False
+        for maker, needed in self._needs[i]:
+            if self._done[maker] < needed[call]:
+                self._waits[i] = maker, needed[call]
+                return False
         self._order.append(i)
         self._done[i] += 1
         return True

@@ -85,17 +85,17 @@ class Path:
 
 @dataclass(frozen=True)
 class Terms:
-    """What a path may cost."""
+    """What a path may cost: one of the two is enough."""
 
-    instructions: float = np.inf
-    overhead: float = 1e9  # as a share of the same kernels called once
+    instructions: float
+    overhead: float = -1  # as a share of the same kernels called once; below 0: only the instructions count
 
     def met(self, path: Path) -> bool:
-        at_once = path.price.instructions - path.price.overhead
-        return path.price.instructions <= self.instructions and path.price.overhead <= self.overhead * at_once
+        instructions, overhead = path.price
+        return instructions <= self.instructions or overhead <= self.overhead * (instructions - overhead)
 
 
-ANY_PRICE = Terms()
+ANY_PRICE = Terms(np.inf)
 
 
 class Stages:
@@ -164,9 +164,9 @@ class Stages:
         return {self.lives.sources.of(t): int((r[:, 1] - r[:, 0]).max(initial=0)) for t, r in pairs}
 
     def replaces(self, op: Op, way: Way) -> bool:
-        """May the output lie on an input?"""
+        """May the output share bytes with an input?"""
         choice = self.choice(op, way)
-        return choice is not None and bool(choice.in_place or choice.by_channel)
+        return choice is not None and bool(choice.in_place or choice.by_channel or choice.places)
 
 
 def _offers(op: Op, target: Target) -> tuple[Candidate, ...]:
@@ -180,6 +180,8 @@ def _offers(op: Op, target: Target) -> tuple[Candidate, ...]:
 def _fits(op: Op, choice: Candidate, mode: Mode) -> bool:
     if mode.rows == AT_ONCE:
         return True
+    if op.effects or len(op.outputs) > 1:
+        return False
     if choice.form is Form.SINK:
         return not mode.upwards
     if choice.form is Form.WHOLE or not op.streams:
@@ -240,8 +242,8 @@ class Search:
         return self._least(bound.peak, known, terms, measure=True)
 
     def _least(self, low: int, known: int, terms: Terms, measure: bool) -> Path:
-        path = self._within(known, terms, measure)
-        assert path is not None
+        path = self._within(known, terms, measure) or self._within(NO_LIMIT, terms, measure)
+        assert path is not None  # the cheapest of all calls each kernel once
         high = path.peak
         while low < high:
             middle = (low + high) // 2
@@ -254,12 +256,10 @@ class Search:
 
     def _within(self, limit: int, terms: Terms, measure: bool) -> Path | None:
         """A path on these terms: the cheapest, or one with slower kernels that are called less often."""
-        for weight in Weight:
+        for weight in Weight if terms.overhead >= 0 else [Weight.INSTRUCTIONS]:
             path = self.cheapest(limit, measure, weight)
             if path is None or terms.met(path):
                 return path
-            if path.price.instructions > terms.instructions:
-                return None
         return None
 
     def refine(self, path: Path) -> Path | None:
@@ -290,7 +290,7 @@ class Search:
         """Learn the bytes of an edge, and something of those that begin alike and end later."""
         edge = arrivals.edges[index]
         draft = self.stages.draft(edge)
-        arrivals.nbytes[index] = max(arrivals.nbytes[index], draft.peak)
+        arrivals.nbytes[index] = draft.peak
         arrivals.measured[index] = True
         lives = self.stages.lives
         if not lives.funnels(edge.begin, edge.end):
@@ -347,13 +347,13 @@ class Search:
                     self._found[end].append((Edge(begin, end, way), total, bound))
 
     def _first_difference(self, way: Way, others: Sequence[Way]) -> list[int]:
-        """For each operator the last one up to it for which no other way of this mode takes the same kernel."""
+        """For each end of a stage, the last beginning with which it differs from what each other way makes of it."""
         same = [other for other in others if replace(other.mode, runs=way.mode.runs) == way.mode]
-        last, found = -1 if same else self._count, list[int]()
+        last, found = [-1] * len(same), list[int]()
         for number, op in enumerate(self.stages.ops):
             how = self.stages.execution(op, way)
-            last = number if all(self.stages.execution(op, other) != how for other in same) else last
-            found.append(last)
+            last = [n if self.stages.execution(op, o) == how else number for n, o in zip(last, same, strict=True)]
+            found.append(min(last, default=self._count))
         return found
 
     def _held(self, begin: int, end: int) -> int:

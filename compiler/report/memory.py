@@ -213,7 +213,9 @@ def _scratch_slabs(placed: Memory, own: Iterable[Life]) -> Iterator[Slab]:
             if stretches and start <= stretches[-1].stop:
                 start = int(stretches.pop().start)
             stretches.append(Stretch(start, stop, place.offset, place.offset + place.nbytes))
-        yield Slab("scratch", "", "scratch", place.region, place.offset, place.nbytes, None, tuple(stretches))
+        users = dict.fromkeys(placed.plan.layer_name(placed.plan.steps[life.birth].op) for life in needed)
+        owner = f"scratch {' '.join(name.split('_')[0] for name in users)}"
+        yield Slab(owner, "", "scratch", place.region, place.offset, place.nbytes, None, tuple(stretches))
 
 
 def _occupied(slabs: Iterable[Slab], first: int, last: int) -> Array:

@@ -177,7 +177,7 @@ def front_lines(plan: Plan, front: Sequence[Point], width: int | None) -> list[s
         )
         for point in front
     ]
-    title = "what less memory costs (estimates; --ram BYTES takes the fastest plan that fits, * this plan)"
+    title = "what less memory costs (estimated; * this plan; --optimize speed --ram BYTES takes one)"
     return [title, *Table(header, rows).lines(width)]
 
 

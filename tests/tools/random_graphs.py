@@ -11,7 +11,7 @@ from tecompile.graph import Graph, Tensor
 from .graphs import Builder
 
 WINDOWS = ("conv", "depthwise", "pool", "pad", "resize")
-OTHERS = ("add", "average", "concat", "gate", "logistic", "mean", "relu", "view")
+OTHERS = ("add", "average", "branches", "concat", "gate", "logistic", "mean", "relu", "view")
 
 
 @st.composite
@@ -48,6 +48,8 @@ def _other(draw: st.DrawFn, b: Builder, x: Tensor, made: Sequence[Tensor], kind:
     """Operators on pixels that lie at the same place, or on whole channels."""
     if kind == "add":  # with the oldest tensor of its shape, or the newest: residuals as long as they get
         return b.add(x, next(t for t in (made if draw(st.booleans()) else reversed(made)) if t.shape == x.shape))
+    if kind == "branches":  # two windows on one tensor
+        return b.add(b.dw(x, draw(st.sampled_from([3, 5, 7]))), b.dw(x, draw(st.sampled_from([3, 5]))))
     if kind == "concat":
         axis = draw(st.integers(1, 3))
         return b.concat(*[t for t in reversed(made) if _fits_beside(x, t, axis)][: draw(st.integers(1, 3))], axis=axis)

@@ -38,13 +38,14 @@ blocks = st.lists(
 
 
 def collide(a: Block, at_a: int, b: Block, at_b: int) -> bool:
-    """Do they ever hold the same byte?"""
+    """Is neither of the two below the other at all steps at which both hold something?"""
+    orders = set()
     for step in range(max(a.start, b.start), min(a.stop, b.stop)):
         low_a, high_a = (int(v[step - a.start]) for v in (a.use.low, a.use.high))
         low_b, high_b = (int(v[step - b.start]) for v in (b.use.low, b.use.high))
-        if low_a < high_a and low_b < high_b and at_a + low_a < at_b + high_b and at_b + low_b < at_a + high_a:
-            return True
-    return False
+        if low_a < high_a and low_b < high_b:
+            orders.add((at_a + high_a <= at_b + low_b, at_b + high_b <= at_a + low_a))
+    return not (all(below for below, _ in orders) or all(above for _, above in orders))
 
 
 def brute_force(given_blocks: list[Block]) -> int:
