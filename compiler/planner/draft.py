@@ -207,6 +207,7 @@ class _Measure:
         elif source is not None and source in self.homes:
             home = self.homes[source]
             home.members[y], self.homes[y] = home.members[source], home
+            self._align(home, y)
         elif source is not None:
             self.replaced[y] = Seat(source)
             if y not in self.whole:
@@ -244,8 +245,12 @@ class _Measure:
         return x in self.whole and y.nbytes <= x.nbytes and not self.traffic[y].before
 
     def _aligned_for(self, y: Tensor, x: Tensor) -> bool:
-        """Are the rows of x's ring aligned as the readers of y ask?"""
-        return self._alignment.get(y, 1) <= self.homes[x].alignment
+        """Can the rows of x's ring be aligned as the readers of y ask?"""
+        home, needed = self.homes[x], self._alignment.get(y, 1)
+        return home.unit % needed == 0 and all(m.row_step % needed == 0 for m in home.members.values())
+
+    def _align(self, home: Home, y: Tensor) -> None:
+        home.alignment = max(home.alignment, self._alignment.get(y, 1))
 
     def _can_move(self, x: Tensor) -> bool:
         return self.homes[x].one_place
@@ -265,6 +270,7 @@ class _Measure:
         if shared is None:
             return False
         self.homes.update(dict.fromkeys(shared.members, shared))
+        self._align(shared, walk.op.y)
         return True
 
     def _own_home(self, tensor: Tensor) -> Home:
