@@ -25,7 +25,7 @@ from .walk import AT_ONCE, Mode
 __all__ = ["Optimize", "Place", "Point", "front", "make_plan"]
 
 SLOWER = 1.04  # than the fastest plan: what `balanced` may cost, 5 % with the error of the estimates
-OVERHEAD = 0.05  # that calling the same kernels more often may cost, to save memory
+OVERHEAD = 0.04  # that calling the same kernels more often may cost to save memory, with the same reserve
 STRIPS = (1, 2, 4)
 PARTS = (2, 4, 8)  # of a row
 MOST_TURNS = 5  # stages of which both directions are tried, in all combinations
