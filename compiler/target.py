@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Protocol
 
-from .graph import Op
+from .graph import Op, Tensor
 
 
 class Layout(Enum):
@@ -52,6 +52,11 @@ class Candidate:
     part_instructions: int = 0  # and, beyond that, each further part of a row: refilled borders, short loops
     cycles: int = 0
     spec: Mapping[str, int | str] = field(default_factory=dict)  # what the backend chose: packing, block...
+
+    def alignments(self, op: Op) -> Iterator[tuple[Tensor, int]]:
+        """What the kernel asks of each tensor that it touches."""
+        yield from ((tensor, self.alignment) for tensor in op.activations)
+        yield from ((tensor, self.output_alignment) for tensor in op.outputs)
 
 
 class Target(Protocol):

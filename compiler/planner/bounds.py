@@ -23,14 +23,18 @@ class StageBounds:
         self._walks: dict[Tensor, list[tuple[Walk, int]]] = {}  # readers inside the stage, and as which input
         self._done: dict[Op, Array] = {}  # calls made when the last operator has made 1, 2, ... of its own
         self._kept: list[Array] = []  # bytes of rings and outputs
+        self._last: Op | None = None
 
     def add(self, walk: Walk) -> None:
         """The operator before those added so far."""
         op, y = walk.op, walk.op.y
         readers = self._walks.pop(y, [])
-        if self._done and not readers:
+        if self._last is None:
+            self._last, self._done[op] = op, np.arange(1, walk.calls + 1)
+        elif readers:
+            self._done[op] = self._calls_made(walk, readers)
+        else:
             return  # nothing drives it but that its inputs are there: it may be done with them at any time
-        self._done[op] = self._calls_made(walk, readers) if self._done else np.arange(1, walk.calls + 1)
         made = np.concatenate([[0], walk.progress])[self._done[op]]
         if self._lives.used[y] >= self._end:
             self._kept.append(made if not self._replaces(op) else np.zeros_like(made))
@@ -55,17 +59,14 @@ class StageBounds:
 
     def _calls_made(self, walk: Walk, readers: list[tuple[Walk, int]]) -> Array:
         """Just enough for what the readers have computed."""
-        found = np.zeros_like(next(iter(self._done.values())))
-        for reader, index in readers:
-            needs = np.concatenate([[0], reader.calls_before(walk, index)])
-            found = np.maximum(found, needs[self._done[reader.op]])
-        return found
+        needs = [np.array([0, *reader.calls_before(walk, i)])[self._done[reader.op]] for reader, i in readers]
+        return np.asarray(np.max(needs, axis=0, initial=0))
 
     def _oldest(self, readers: list[tuple[Walk, int]], nbytes: int) -> Array:
         """The first byte that the readers still need: the last operator is in the middle of a call, others are not."""
-        first, found = next(iter(self._done)), np.full_like(self._done[next(iter(self._done))], nbytes)
+        found = []
         for reader, index in readers:
             oldest = reader.oldest[index]
             assert oldest is not None
-            found = np.minimum(found, np.append(oldest, nbytes)[self._done[reader.op] - (reader.op is first)])
-        return found
+            found.append(np.append(oldest, nbytes)[self._done[reader.op] - (reader.op is self._last)])
+        return np.asarray(np.min(found, axis=0, initial=nbytes))

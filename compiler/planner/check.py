@@ -46,8 +46,8 @@ class _Replay:
 
     def step(self, step: Step) -> None:
         who = f"{step.op.label} {_name(step.region)}"
-        for index, tensor in _activations(step.op):
-            self.read(tensor, step.read(index), who)
+        for index, tensor, read in step.reads:
+            self.read(tensor, read, who)
             self.keep_apart(index, tensor, step, who)
         if step.op in self.plan.scratch:
             self.take_scratch(step, self.plan.scratch[step.op], who)
@@ -95,7 +95,7 @@ class _Replay:
         if scratch.offset < 0 or scratch.offset + scratch.nbytes > len(memory):
             raise InternalError(f"{who}: scratch leaves the arena")
         room = memory[scratch.offset : scratch.offset + scratch.nbytes]
-        touched = [(t, step.read(i)) for i, t in _activations(op)] + [(y, step.written) for y in op.outputs]
+        touched = [(x, read) for _, x, read in step.reads] + [(y, step.written) for y in op.outputs]
         for tensor, region in touched:
             if any(_meets(scratch, p, self.plan.buffers[tensor]) for p in self.pieces(tensor, region, who)):
                 raise InternalError(f"{who}: scratch overlaps {tensor.name}")
@@ -134,8 +134,7 @@ def verify_alignment(plan: Plan) -> None:
         if wanted != {plan.buffers[t].layout for t in (*op.activations, *op.outputs)}:
             raise InternalError(f"{op.label} asks for layouts {sorted(w.value for w in wanted)}, which are not planned")
         chunked = plan.units[op] is not Unit.ROWS
-        pairs = [(t, choice.alignment) for t in op.activations] + [(t, choice.output_alignment) for t in op.outputs]
-        for tensor, needed in pairs:
+        for tensor, needed in choice.alignments(op):
             buffer = plan.buffers[tensor]
             if any(distance % needed for distance in _distances(buffer, chunked)):
                 raise InternalError(f"{op.label} needs {tensor.name} aligned to {needed} bytes")
@@ -161,10 +160,6 @@ def _distances(buffer: Buffer, chunked: bool) -> list[int]:
     if isinstance(buffer, Ring):
         found += [buffer.shift, buffer.nbytes]
     return [*found, buffer.tensor.pixel_bytes] if chunked else found
-
-
-def _activations(op: Op) -> Iterator[tuple[int, Tensor]]:
-    return ((i, t) for i, t in enumerate(op.inputs) if t is not None and not t.is_constant)
 
 
 def _inside(position: Array, tensor: Tensor, region: Part) -> Array:

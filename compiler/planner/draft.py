@@ -14,7 +14,7 @@ from ..graph import Array, Graph, Op, Tensor
 from ..target import Candidate, Form
 from .occupancy import Occupancy, Traffic, hull
 from .plan import Step
-from .rings import Home, Mapping2D, with_depthwise
+from .rings import Home, Mapping2D, round_up, with_depthwise
 from .schedule import Sources, schedule
 from .walk import Mode, Walk
 
@@ -37,7 +37,6 @@ class Lives:
             if not t.is_constant:
                 self.used[t] = end
         self.views = {self.sources.of(op.y) for op in graph.ops if op.is_view}
-
         self._ancestors = self._all_ancestors()
 
     def feeds(self, earlier: int, later: int) -> bool:
@@ -80,11 +79,9 @@ def seat_of(tensor: Tensor, replaced: Mapping[Tensor, Seat]) -> Seat:
 
 @dataclass(frozen=True, eq=False)
 class Draft:
-    """Operators [begin, end) executed together."""
+    """The operators of `choices` executed together; the first of them is number `begin`."""
 
     begin: int
-    end: int
-    mode: Mode
     choices: Mapping[Op, Candidate]
     steps: tuple[Step, ...]
     whole: Mapping[Tensor, Occupancy]  # tensors that outlive the stage and are touched in it
@@ -108,13 +105,9 @@ class Draft:
             yield tensor, Occupancy.constant(len(self.steps), tensor.nbytes)
 
     @cached_property
-    def live(self) -> Array:
-        """Bytes that no placement of this stage can do without, by step."""
-        return np.asarray(np.sum([span.sizes for _, span in self.occupancies()], axis=0))
-
-    @property
     def peak(self) -> int:
-        return int(self.live.max(initial=0))
+        """Bytes that no placement of this stage can do without."""
+        return int(np.sum([span.sizes for _, span in self.occupancies()], axis=0).max(initial=0))
 
     def core(self, lives: Lives) -> int:
         """Without what comes out or waits: longer stages of this kind need as much, see `Lives.funnels`."""
@@ -160,8 +153,6 @@ class _Measure:
         held = [t for t in self.lives.at(self.begin) if t not in self.traffic or self._is_held(t)]
         return Draft(
             begin=self.begin,
-            end=self.end,
-            mode=self.mode,
             choices=self.choices,
             steps=steps,
             whole={t: self.traffic[t].kept for t in self.whole if not self._is_held(t)},
@@ -241,7 +232,7 @@ class _Measure:
         """Rings keep their row length; on a whole tensor, anything not larger will do."""
         if x in self.homes:
             alike = x.image == y.image and x.dtype.size == y.dtype.size and self._aligned_for(y, x)
-            return alike and (y not in self.whole or self._can_move(x))
+            return alike and (y not in self.whole or self.homes[x].one_place)
         return x in self.whole and y.nbytes <= x.nbytes and not self.traffic[y].before
 
     def _aligned_for(self, y: Tensor, x: Tensor) -> bool:
@@ -251,9 +242,6 @@ class _Measure:
 
     def _align(self, home: Home, y: Tensor) -> None:
         home.alignment = max(home.alignment, self._alignment.get(y, 1))
-
-    def _can_move(self, x: Tensor) -> bool:
-        return self.homes[x].one_place
 
     def _move_into(self, home: Home, y: Tensor) -> None:
         """The ring is given up: its tensors are written straight to the rows that the output will take."""
@@ -277,7 +265,7 @@ class _Measure:
         alignment = self._alignment.get(tensor, 1)
         if self.mode.chunks > 1:
             return Home(tensor.pixel_bytes, alignment, {tensor: Mapping2D(tensor.row_bytes)})
-        slot = -(-tensor.row_bytes // alignment) * alignment
+        slot = round_up(tensor.row_bytes, alignment)
         return Home(slot, alignment, {tensor: Mapping2D(slot)})
 
     @cached_property
@@ -285,8 +273,8 @@ class _Measure:
         """The strictest that a kernel of this stage asks of each tensor's rows."""
         found: dict[Tensor, int] = {}
         for op, choice in self.choices.items():
-            for tensors, needed in ((op.activations, choice.alignment), (op.outputs, choice.output_alignment)):
-                found |= {t: max(found.get(t, 1), needed) for t in tensors}
+            for tensor, needed in choice.alignments(op):
+                found[tensor] = max(found.get(tensor, 1), needed)
         return found
 
     def _ring_life(self, home: Home) -> Occupancy:

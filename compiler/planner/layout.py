@@ -122,9 +122,9 @@ class Layout:
         """The strictest alignment any kernel asks of each tensor it touches."""
         found = {t: max(self.place.input_alignment, t.dtype.size) for t in self.graph.inputs}
         for op, choice in self.choices.items():
-            for tensors, needed in ((op.activations, choice.alignment), (op.outputs, choice.output_alignment)):
-                for tensor in map(self.lives.sources.of, tensors):
-                    found[tensor] = max(found.get(tensor, 1), needed, tensor.dtype.size)
+            for touched, needed in choice.alignments(op):
+                tensor = self.lives.sources.of(touched)
+                found[tensor] = max(found.get(tensor, 1), needed, tensor.dtype.size)
         return found
 
     def _buffers(self, offsets: Mapping[object, int]) -> Iterator[tuple[Tensor, Buffer]]:

@@ -145,6 +145,13 @@ class Step:
         """The part of activation `index` that this call reads."""
         return self.region if self.sink or isinstance(self.region, Run) else self.op.window(index, self.region)
 
+    @property
+    def reads(self) -> Iterator[tuple[int, Tensor, Part]]:
+        """Of each input that is computed at run time its index and the part of it that this call reads."""
+        for index, tensor in enumerate(self.op.inputs):
+            if tensor is not None and not tensor.is_constant:
+                yield index, tensor, self.read(index)
+
 
 @dataclass(frozen=True)
 class Stage:

@@ -47,7 +47,7 @@ class Home:
         return self.rounded(self.occupancy(traffic).largest)
 
     def rounded(self, nbytes: int) -> int:
-        return _round_up(nbytes, self.unit)
+        return round_up(nbytes, self.unit)
 
     @property
     def one_place(self) -> bool:
@@ -76,7 +76,7 @@ def with_depthwise(home: Home, walk: Walk, traffic: Mapping[Tensor, Traffic]) ->
     if any(home.members[t].places(t, traffic[t].kept).meets(place) for t in others):
         return None
     shared = Home(home.unit, home.alignment, {**home.members, y: lies})
-    alone = Home(home.unit, home.alignment, {y: Mapping2D(_round_up(y.row_bytes, home.alignment))})
+    alone = Home(home.unit, home.alignment, {y: Mapping2D(round_up(y.row_bytes, home.alignment))})
     return shared if shared.nbytes(traffic) < home.nbytes(traffic) + alone.nbytes(traffic) else None
 
 
@@ -101,5 +101,5 @@ def _rows_per_row(walk: Walk) -> int:
     return max(1, round(float(far)))
 
 
-def _round_up(value: int, unit: int) -> int:
+def round_up(value: int, unit: int) -> int:
     return -(-value // unit) * unit

@@ -145,12 +145,13 @@ class Stages:
             self._walks[key] = make_walk(op, choice, mode)
         return self._walks[key]
 
-    def bounds(self, end: int, way: Way, first: int) -> Iterator[tuple[int, int]]:
+    def bounds(self, end: int, way: Way) -> Iterator[tuple[int, int]]:
         """(begin, a lower bound on its bytes) of the stages that end there, backwards."""
         found = StageBounds(self.lives, end, lambda op: self.replaces(op, way))
-        for begin in range(end - 1, first - 1, -1):
+        for begin in _begins(end, way):
             choice = self.choice(self.ops[begin], way)
-            assert choice is not None
+            if choice is None:
+                return
             found.add(self.walk(self.ops[begin], choice, way.mode))
             yield begin, found.nbytes(begin)
 
@@ -167,6 +168,12 @@ class Stages:
         """May the output share bytes with an input?"""
         choice = self.choice(op, way)
         return choice is not None and bool(choice.in_place or choice.by_channel or choice.places)
+
+
+def _begins(end: int, way: Way) -> range:
+    """Where a stage may begin that ends there, the shortest first."""
+    most = 1 if way.mode.rows == AT_ONCE else MOST_OPERATORS
+    return range(end - 1, max(-1, end - 1 - most), -1)
 
 
 def _offers(op: Op, target: Target) -> tuple[Candidate, ...]:
@@ -191,8 +198,7 @@ def _fits(op: Op, choice: Candidate, mode: Mode) -> bool:
 
 def _aligned(op: Op, choice: Candidate) -> bool:
     """Parts of rows begin at any pixel."""
-    inputs = all(t.pixel_bytes % choice.alignment == 0 for t in op.activations)
-    return inputs and all(t.pixel_bytes % choice.output_alignment == 0 for t in op.outputs)
+    return all(tensor.pixel_bytes % needed == 0 for tensor, needed in choice.alignments(op))
 
 
 @dataclass(eq=False)
@@ -309,10 +315,10 @@ class Search:
         edge = arrivals.edges[index]
         if (edge.end, edge.way) not in self._looked_at:
             self._looked_at.add((edge.end, edge.way))
-            numbers = {e.begin: i for i, e in enumerate(arrivals.edges) if e.way == edge.way}
-            for begin, nbytes in self.stages.bounds(edge.end, edge.way, min(numbers)):
-                if begin in numbers:
-                    arrivals.nbytes[numbers[begin]] = max(arrivals.nbytes[numbers[begin]], nbytes)
+            for begin, nbytes in self.stages.bounds(edge.end, edge.way):
+                other = self._index.get(edge._replace(begin=begin))
+                if other is not None:
+                    arrivals.nbytes[other] = max(arrivals.nbytes[other], nbytes)
         return int(arrivals.nbytes[index])
 
     def _path(self, taken: Mapping[int, Edge]) -> Path:
@@ -335,7 +341,7 @@ class Search:
         rings = self._least_rings(way)
         for end in range(1, self._count + 1):
             total, ring = Price(0, 0), 0
-            for begin in range(end - 1, max(-1, end - 1 - (1 if way.mode.rows == AT_ONCE else MOST_OPERATORS)), -1):
+            for begin in _begins(end, way):
                 price = prices[begin]
                 if price is None:
                     break

@@ -10,7 +10,7 @@ from math import gcd
 import numpy as np
 
 from ..graph import Array, Op, Part, Region, Run, Span, Tensor
-from ..planner.plan import Buffer, Full, Plan, Step
+from ..planner.plan import Buffer, Full, Plan
 
 BEFORE = -1  # before the first call
 NEVER = -2
@@ -63,7 +63,7 @@ class _Values:
         for tensor in graph.inputs:
             self._write(tensor, tensor.whole, BEFORE)
         for number, step in enumerate(steps):
-            for tensor, region in _reads(step):
+            for _, tensor, region in step.reads:
                 self._read(tensor, region, number)
             for tensor in step.op.outputs:
                 self._write(tensor, step.written, number)
@@ -103,12 +103,6 @@ class _Values:
             if birth[first] != NEVER:
                 span = Span((units.start + first) * unit, (units.start + last) * unit)
                 yield Life(tensor, span, int(birth[first]), int(death[first]), _places(buffer, span))
-
-
-def _reads(step: Step) -> Iterator[tuple[Tensor, Part]]:
-    for index, tensor in enumerate(step.op.inputs):
-        if tensor is not None and not tensor.is_constant:
-            yield tensor, step.read(index)
 
 
 def _spans(tensor: Tensor, region: Part) -> Iterator[Span]:

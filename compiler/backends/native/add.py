@@ -9,11 +9,11 @@ import numpy as np
 from ...arith import Multiplier
 from ...graph import Array, Tensor
 from ...ops.add import Add
-from ...target import Candidate, Form
+from ...target import Candidate
 from ..program import ConstantArray, ParamValue
-from .broadcast import Prices, are_images, axis_params, in_place, instructions, is_walkable
+from .broadcast import Prices, are_images, axis_params, broadcast_candidate, is_walkable
 from .linear import linear_form
-from .lowering import Body, Lowering, Params, candidate, prefixed
+from .lowering import Body, Lowering, Params, prefixed
 from .packing import rounding_name, safe_multiplier
 
 PRICES = {
@@ -62,17 +62,8 @@ def kernel_name(op: Add) -> str:
 def candidates(op: Add) -> tuple[Candidate, ...]:
     if not is_walkable(op):
         return ()
-    kernel, b = kernel_name(op), operands(op)[1].tensor
-    return (
-        candidate(
-            kernel,
-            form=Form.WHOLE if "broadcast" in kernel else Form.STRIP,
-            inputs=len(op.activations),
-            in_place=in_place(op),
-            weights=b.nbytes if b.is_constant else 0,
-            instructions=instructions(op, PRICES[kernel]),
-        ),
-    )
+    kernel = kernel_name(op)
+    return (broadcast_candidate(op, kernel, PRICES[kernel]),)
 
 
 def lower(op: Add, chosen: Candidate, function: str) -> Body:

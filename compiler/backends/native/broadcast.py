@@ -7,8 +7,10 @@ from typing import NamedTuple
 
 from ...graph import ImageShape, Tensor
 from ...ops.broadcast import BroadcastOp
+from ...target import Candidate, Form
 from ..program import ParamValue
 from .axes import merged, padded, steps
+from .lowering import candidate
 
 AXES = 6
 
@@ -86,3 +88,16 @@ def axis_params(op: BroadcastOp) -> dict[str, ParamValue]:
         used = [step if run[which] else 0 for step, run in zip(dense, runs, strict=True)]
         params[name] = padded(used, AXES, 0)
     return params
+
+
+def broadcast_candidate(op: BroadcastOp, kernel: str, prices: Prices) -> Candidate:
+    """A kernel of either operator; those with `broadcast` in their name count through six axes."""
+    b = operands(op).b
+    return candidate(
+        kernel,
+        form=Form.WHOLE if "broadcast" in kernel else Form.STRIP,
+        inputs=len(op.activations),
+        in_place=in_place(op),
+        weights=b.nbytes if b.is_constant else 0,
+        instructions=instructions(op, prices),
+    )

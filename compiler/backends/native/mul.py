@@ -6,10 +6,10 @@ import numpy as np
 
 from ...graph import Tensor
 from ...ops.mul import Mul
-from ...target import Candidate, Form
+from ...target import Candidate
 from ..program import ConstantArray, ParamValue
-from .broadcast import Prices, are_images, axis_params, image_shape, in_place, instructions, is_walkable, operands
-from .lowering import Body, Lowering, candidate, prefixed
+from .broadcast import Prices, are_images, axis_params, broadcast_candidate, image_shape, is_walkable, operands
+from .lowering import Body, Lowering, prefixed
 from .packing import rounding_name, safe_multiplier
 
 PRICES = {
@@ -33,17 +33,8 @@ def kernel_name(op: Mul) -> str:
 def candidates(op: Mul) -> tuple[Candidate, ...]:
     if not is_walkable(op):
         return ()
-    kernel, b = kernel_name(op), operands(op).b
-    return (
-        candidate(
-            kernel,
-            form=Form.WHOLE if "broadcast" in kernel else Form.STRIP,
-            inputs=len(op.activations),
-            in_place=in_place(op),
-            weights=b.nbytes if b.is_constant else 0,
-            instructions=instructions(op, PRICES[kernel]),
-        ),
-    )
+    kernel = kernel_name(op)
+    return (broadcast_candidate(op, kernel, PRICES[kernel]),)
 
 
 def lower(op: Mul, chosen: Candidate, function: str) -> Body:
