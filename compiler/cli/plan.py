@@ -9,6 +9,7 @@ import click
 from ..backends import backend_chain
 from ..pipeline import Compilation, Request, arena_place
 from ..planner.planner import Point, front
+from ..report.memory import memory
 from ..report.plan import buffer_lines, candidate_lines, front_lines, peak_lines, plan_json, stage_lines
 from .console import Console, terminal_width
 from .options import build_options, common_options, model_argument
@@ -24,14 +25,15 @@ def plan(console: Console, as_json: bool, model: Path, request: Request) -> None
     compiled = compile_one(console, model, request)
     points = front_of(console, compiled)
     made = compiled.program.plan
+    found = memory(made)
     if as_json:
-        console.json({**planned(compiled).to_json(), **plan_json(made, points)})
+        console.json({**planned(compiled).to_json(), **plan_json(found, points)})
         return
     width = terminal_width()
-    tables = (stage_lines(made, width), buffer_lines(made, width), front_lines(made, points, width))
+    tables = (stage_lines(found, width), buffer_lines(found, width), front_lines(made, points, width))
     for lines in tables:
         console.data([*lines, ""])
-    console.data(peak_lines(made, points))
+    console.data(peak_lines(found, points))
     if console.verbose:
         chain = backend_chain(request.kernels, request.board.core)
         for op in made.ops:

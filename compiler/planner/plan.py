@@ -87,6 +87,13 @@ class Ring:
 Buffer: TypeAlias = Full | Ring
 
 
+def share_place(source: Buffer, result: Buffer) -> bool:
+    """The same ring, or two whole tensors from the same byte on."""
+    together = (source.region, source.offset) == (result.region, result.offset)
+    whole = isinstance(source, Full) and isinstance(result, Full)
+    return together and (whole or source.nbytes == result.nbytes)
+
+
 @dataclass(frozen=True)
 class Scratch:
     """Working memory of one kernel, live only during its calls."""

@@ -16,7 +16,7 @@ from ..backends.native.sources import kernel_sources
 from ..backends.program import Call, ConstantArray, ParamValue, Program
 from ..errors import InternalError
 from ..graph import Array, DType, Graph, Op, Tensor, Variable
-from ..planner.plan import Buffer, Full, Plan, RegionUse, Ring, Scratch, Stage, Step, Unit
+from ..planner.plan import Buffer, Full, Plan, RegionUse, Ring, Scratch, Stage, Step, Unit, share_place
 from ..target import Form
 from ..templating import render
 from .border import Converters, input_converters, output_converters
@@ -194,7 +194,7 @@ class LayerView:
     @property
     def places(self) -> str:
         places = [f"{rows.name}: {_place(rows.buffer)}" for rows in self.inputs]
-        sharing = next((rows.name for rows in self.inputs if _in_place(rows.buffer, self.output.buffer)), None)
+        sharing = next((rows.name for rows in self.inputs if share_place(rows.buffer, self.output.buffer)), None)
         places.append(f"out: in place of {sharing}" if sharing else f"out: {_place(self.output.buffer)}")
         if self.scratch:
             places.append(f"scratch: {self.scratch.nbytes} bytes at {self.scratch.region}:{self.scratch.offset}")
@@ -379,12 +379,6 @@ def _place(buffer: Buffer) -> str:
     if isinstance(buffer, Full):
         return f"full {where}"
     return f"ring of {buffer.nbytes} bytes ({buffer.nbytes / buffer.tensor.row_bytes:.3g} rows) {where}"
-
-
-def _in_place(source: Buffer, result: Buffer) -> bool:
-    """The same bytes, if one ring is used by two tensors; else the same first byte."""
-    shares = (source.region, source.offset) == (result.region, result.offset)
-    return shares and (isinstance(source, Full) or source.nbytes == result.nbytes)
 
 
 def _variable(index: int, variable: Variable) -> VariableView:

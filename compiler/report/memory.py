@@ -81,6 +81,10 @@ class Memory:
     slabs: tuple[Slab, ...]
 
     @cached_property
+    def owner(self) -> Mapping[Tensor, str]:
+        return owners(self.plan)
+
+    @cached_property
     def borders(self) -> tuple[int, ...]:
         """The first call of every stage, and the end. Views alone make no call, but there is an input."""
         sizes = [len(stage.steps) for stage in self.plan.stages] or [1]

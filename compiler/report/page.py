@@ -60,7 +60,7 @@ def render_page(
         "inputs": [tensor_text(t) for t in original.inputs],
         "outputs": [tensor_text(t) for t in original.outputs],
         "meters": meters(result, board),
-        "pictures": pictures(plan),
+        "pictures": pictures(found),
         "layers": layer_rows(result, found),
         "slabs": [(slab, rows_text(slab), life(found, slab)) for slab in found.slabs],
         "regions": [use.memory for use in plan.regions],
@@ -100,7 +100,7 @@ def layer_rows(result: Result, placed: Memory) -> list[LayerRow]:
     total, most = sum(costs) or 1, max(costs, default=0) or 1
     return [
         LayerRow(layer, entry, f"{shape_of(op.x)} → {shape_of(op.y)}", _percent(cost, total), _percent(cost, most))
-        for layer, entry, op, cost in zip(result.layers, schedule(plan, placed), plan.ops, costs, strict=True)
+        for layer, entry, op, cost in zip(result.layers, schedule(placed), plan.ops, costs, strict=True)
     ]
 
 

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby, pairwise
 from math import log2
 
-from ..planner.plan import Plan
-from .memory import Memory, Slab, Stretch, memory
+from .memory import Memory, Slab, Stretch
 from .text import number
 
 LEFT, RIGHT, TOP = 64, 12, 14  # margins
@@ -65,9 +64,8 @@ class Picture:
     borders: tuple[float, ...]  # between stages
 
 
-def pictures(plan: Plan) -> tuple[Picture, ...]:
-    found = memory(plan)
-    return tuple(_Drawing(found, region).picture() for region, use in enumerate(plan.regions) if use.nbytes)
+def pictures(found: Memory) -> tuple[Picture, ...]:
+    return tuple(_Drawing(found, region).picture() for region, use in enumerate(found.plan.regions) if use.nbytes)
 
 
 class _Drawing:

@@ -6,17 +6,18 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from ..graph import Op, Region, Tensor
-from ..planner.plan import Full, Plan, Ring, Step
+from ..planner.plan import Plan, Ring, Step, share_place
 from ..planner.planner import Point
 from ..target import Candidate
-from .memory import Memory, Peak, Slab, memory, owners
+from .memory import Memory, Peak, Slab
 from .text import Table, number, pairs, shorten, size
 
 LONGEST_NAME = 48
 MOST_HELD = 8  # buffers that are named
 
 
-def stage_lines(plan: Plan, width: int | None) -> list[str]:
+def stage_lines(found: Memory, width: int | None) -> list[str]:
+    plan = found.plan
     header = ("stage", "layer", "kernel", "calls", "from", "to", "output", "MACs", "live bytes")
     live = {stage.ops[0]: nbytes for stage, nbytes in zip(plan.stages, plan.live_bytes, strict=False)}
     rows = [
@@ -31,7 +32,7 @@ def stage_lines(plan: Plan, width: int | None) -> list[str]:
             number(op.macs),
             number(live[op]) if op in live else "",
         )
-        for op, entry in zip(plan.ops, schedule(plan, memory(plan)), strict=True)
+        for op, entry in zip(plan.ops, schedule(found), strict=True)
     ]
     return Table(header, rows, optional=("from", "kernel", "to", "MACs")).lines(width)
 
@@ -51,8 +52,8 @@ class Entry:
         return self.walk if self.calls == 1 else f"{self.calls:,} {self.walk}"
 
 
-def schedule(plan: Plan, placed: Memory) -> tuple[Entry, ...]:
-    found: list[Entry] = []
+def schedule(placed: Memory) -> tuple[Entry, ...]:
+    plan, found = placed.plan, list[Entry]()
     for number_, stage in enumerate(plan.stages):
         calls: dict[Op, list[Step]] = {}
         for step in stage.steps:
@@ -83,9 +84,9 @@ def _unit(steps: Sequence[Step]) -> str:
 
 def place(placed: Memory, op: Op) -> str:
     """`whole 4,096`, `ring 1,152 (3 rows)`, `in place of L02`, `whole 4,096 over input`."""
-    plan, owner = placed.plan, owners(placed.plan)
+    plan, owner = placed.plan, placed.owner
     buffer = plan.buffers[op.y]
-    source = next((t for t in op.activations if _in_place(plan.buffers[t], buffer)), None)
+    source = next((t for t in op.activations if share_place(plan.buffers[t], buffer)), None)
     if source is not None:
         return f"in place of {_short(owner.get(source, source.name))}"
     if isinstance(buffer, Ring):
@@ -97,13 +98,6 @@ def place(placed: Memory, op: Op) -> str:
 def _short(owner: str) -> str:
     """`L02` of `L02_conv`."""
     return owner.split("_")[0]
-
-
-def _in_place(source: Full | Ring, result: Full | Ring) -> bool:
-    """The same ring, or two whole tensors from the same byte on."""
-    together = (source.region, source.offset) == (result.region, result.offset)
-    whole = isinstance(source, Full) and isinstance(result, Full)
-    return together and (whole or source.nbytes == result.nbytes)
 
 
 def form(candidate: Candidate) -> str:
@@ -134,14 +128,13 @@ def candidate_lines(op: Op, offers: Sequence[Candidate], chosen: Candidate, widt
     return [f"{op.label}: {shape_of(op.x)} to {shape_of(op.y)}", *Table(header, rows).lines(width)]
 
 
-def buffer_lines(plan: Plan, width: int | None) -> list[str]:
+def buffer_lines(found: Memory, width: int | None) -> list[str]:
     header = ("buffer", "kind", "memory", "offset", "bytes", "rows", "stages", "tensor")
-    found = memory(plan)
     rows = [
         (
             slab.owner,
             slab.kind,
-            plan.regions[slab.region].memory,
+            found.plan.regions[slab.region].memory,
             number(slab.offset),
             number(slab.nbytes),
             rows_text(slab),
@@ -181,9 +174,9 @@ def front_lines(plan: Plan, front: Sequence[Point], width: int | None) -> list[s
     return [title, *Table(header, rows).lines(width)]
 
 
-def peak_lines(plan: Plan, front: Sequence[Point]) -> list[str]:
+def peak_lines(found: Memory, front: Sequence[Point]) -> list[str]:
     """What pins the arena's size, and what would make it smaller: the plans of the front were really made."""
-    top = memory(plan).peak
+    plan, top = found.plan, found.peak
     gap = plan.arena_bytes - plan.lower_bound
     placed = "the least these stages allow" if gap == 0 else f"{gap:,} above the lower bound of {plan.lower_bound:,}"
     return pairs(
@@ -219,12 +212,11 @@ def _of(owner: str) -> str:
     return f"the {owner}" if owner.startswith("input") else f"the output of {owner}"
 
 
-def plan_json(plan: Plan, front: Sequence[Point]) -> dict[str, object]:
+def plan_json(found: Memory, front: Sequence[Point]) -> dict[str, object]:
     """What `plan --json` adds to the keys all commands share."""
-    found = memory(plan)
-    top = found.peak
+    plan, top = found.plan, found.peak
     return {
-        "schedule": [asdict(entry) for entry in schedule(plan, found)],
+        "schedule": [asdict(entry) for entry in schedule(found)],
         "buffers": [_buffer_json(slab, found) for slab in found.slabs],
         "live_bytes": list(plan.live_bytes),
         "pinned_by": {

@@ -174,7 +174,7 @@ def test_tensors_that_share_a_ring_are_one_slab() -> None:
     made = in_place_plan(5 * fake.ROW // 2, 0, upwards=False)
     (ring,) = (slab for slab in memory(made).slabs if slab.kind == "ring")
     assert (ring.owner, ring.name, ring.rows) == ("L00_inc, L01_inc", "a, b", 2.5)
-    entries = schedule(made, memory(made))
+    entries = schedule(memory(made))
     assert [entry.place for entry in entries[:2]] == ["ring 30 (2.5 rows)", "in place of L00"]
     assert [entry.how for entry in entries] == ["16 by 1/2 row"] * 3 + ["8 input by row"]
 
@@ -183,7 +183,7 @@ def test_how_layers_run_is_read_off_their_calls() -> None:
     found = {}
     for name, layout in LAYOUTS.items():
         made = fake_plan("AXI", "fake", fake.NOTHING, layout)
-        found[name] = [(entry.how, entry.place) for entry in schedule(made, memory(made))]
+        found[name] = [(entry.how, entry.place) for entry in schedule(memory(made))]
     assert found["rows"] == [("8 by row", "ring 36 (3 rows)"), ("8 by row", "whole 96")]
     assert found["an output over dead input"][1] == ("8 by row", "whole 96 over input")
     assert found["halves of rows upwards"][0] == ("16 by 1/2 row, upwards", "ring 30 (2.5 rows)")
@@ -203,23 +203,23 @@ def test_plan_tells_what_pins_the_peak(plan: Plan) -> None:
     assert top.live_bytes == max(plan.live_bytes)
     assert plan.steps[top.call] in plan.stages[top.stage].steps
     assert sum(held.nbytes for held in top.held) <= plan.arena_bytes
-    text = "\n".join(peak_lines(plan, [Point(10**9, 1, 1, 1), Point(plan.arena_bytes - 1, 2, 3, 1)]))
+    text = "\n".join(peak_lines(memory(plan), [Point(10**9, 1, 1, 1), Point(plan.arena_bytes - 1, 2, 3, 1)]))
     assert f"{top.live_bytes:,} bytes live" in text
     assert all(f"{held.slab.owner} {held.nbytes:,}" in text for held in top.held[:8])
     assert f"--ram {plan.arena_bytes - 1}" in text
     assert "--kernels portable" not in text
-    assert len(stage_lines(plan, None)) == len(plan.ops) + 1
-    assert len(buffer_lines(plan, None)) == len(memory(plan).slabs) + 1
-    json.dumps(plan_json(plan, []))
+    assert len(stage_lines(memory(plan), None)) == len(plan.ops) + 1
+    assert len(buffer_lines(memory(plan), None)) == len(memory(plan).slabs) + 1
+    json.dumps(plan_json(memory(plan), []))
 
 
 def test_a_network_of_views_alone_has_a_picture_too() -> None:
     x, y = tensor("x", (2, 2, 6)), tensor("y", (1, 4, 6))
     graph = Graph("views", (Reshape(0, (x,), (y,)),), (x,), (y,))
     made = Plan(graph, (), {}, {x: Full(x, 0, 0), y: Full(y, 0, 0)}, {}, (RegionUse("AXI", 24),), 24, ())
-    assert peak_lines(made, [])[1].endswith("the input, 24 bytes live: input 24")
-    assert len(stage_lines(made, None)) == 1
-    assert [shape.label for shape in pictures(made)[0].shapes] == ["input 24"]
+    assert peak_lines(memory(made), [])[1].endswith("the input, 24 bytes live: input 24")
+    assert len(stage_lines(memory(made), None)) == 1
+    assert [shape.label for shape in pictures(memory(made))[0].shapes] == ["input 24"]
 
 
 def test_a_large_plan_is_described_at_once() -> None:
@@ -230,14 +230,14 @@ def test_a_large_plan_is_described_at_once() -> None:
     steps = tuple(Step(op, Region(Span(row, row + 1), Span(0, 8))) for op in ops for row in range(rows))
     buffers = {t: Full(t, 0, 3200 * (i % 2)) for i, t in enumerate(tensors)}
     made, began = make_plan(ops, steps, buffers, 6400), perf_counter()
-    (picture,) = pictures(made)
+    (picture,) = pictures(memory(made))
     assert len(picture.shapes) == layers + 1
     assert sum(len(shape.path) for shape in picture.shapes) < 400_000
     assert perf_counter() - began < 5
 
 
 def test_shapes_stay_inside_the_picture(plan: Plan) -> None:
-    (picture,) = pictures(plan)
+    (picture,) = pictures(memory(plan))
     area = picture.plot
     for shape in picture.shapes:
         for x, y in re.findall(r"([\d.]+),([\d.]+)", shape.path):
