@@ -18,10 +18,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import InternalError
+from .regions import ImageShape as ImageShape
+from .regions import Part as Part
+from .regions import Region as Region
+from .regions import Run as Run
+from .regions import Span as Span
 
 Array: TypeAlias = NDArray[Any]
 OptionValue: TypeAlias = int | float | bool | str | tuple[int, ...] | None
-Part: TypeAlias = "Region | Run"  # of a tensor seen as an image
 
 
 class DType(Enum):
@@ -48,54 +52,6 @@ class DType(Enum):
         """Smallest and largest value of an integer type."""
         info = np.iinfo(self.numpy)
         return int(info.min), int(info.max)
-
-
-class Span(NamedTuple):
-    """Half-open interval of rows or columns."""
-
-    start: int
-    stop: int
-
-    @property
-    def size(self) -> int:
-        return max(0, self.stop - self.start)
-
-
-class Region(NamedTuple):
-    """A rectangle of pixels of a tensor seen as rows x columns x channels."""
-
-    rows: Span
-    columns: Span
-
-    @property
-    def size(self) -> int:
-        """How many pixels."""
-        return self.rows.size * self.columns.size
-
-
-class Run(NamedTuple):
-    """Neighbouring pixels in the order of rows, wherever rows end: numbers of the first, and behind the last."""
-
-    start: int
-    stop: int
-
-    @property
-    def size(self) -> int:
-        return self.stop - self.start
-
-    def rectangles(self, columns: int) -> Iterator[Region]:
-        """The same pixels, cut where rows of so many columns end."""
-        for row in range(self.start // columns, -(-self.stop // columns)):
-            left, right = self.start - row * columns, self.stop - row * columns
-            yield Region(Span(row, row + 1), Span(max(left, 0), min(right, columns)))
-
-
-class ImageShape(NamedTuple):
-    """Any tensor seen as rows of pixels of channels (batch is 1)."""
-
-    rows: int
-    columns: int
-    channels: int
 
 
 @dataclass(frozen=True)
@@ -264,6 +220,7 @@ class Op(ABC):
     limits: ClassVar[str]
     short: ClassVar[str]  # as it appears in C function names
     arity: ClassVar[tuple[int, int]]  # fewest and most inputs
+    results: ClassVar[tuple[int, int]] = (1, 1)  # fewest and most outputs
 
     @classmethod
     @abstractmethod
@@ -304,6 +261,10 @@ class Op(ABC):
     def is_view(self) -> bool:
         """Output 0 is input 0 under another shape: no code, no buffer of its own."""
         return False
+
+    def simpler(self) -> tuple[Op, ...]:
+        """The same said with simpler operators, in their order; nothing, if there are none."""
+        return ()
 
     @property
     def macs(self) -> int:

@@ -136,10 +136,11 @@ def _op_blockers(model: RawModel, op: RawOp) -> Iterator[Blocker]:
 
 def _operator(raw: RawOp, tensors: Mapping[int, Tensor]) -> Op:
     cls = OPERATORS[raw.kind]
-    low, high = cls.arity
-    if not low <= len(raw.inputs) <= high or None in raw.inputs[:low] or len(raw.outputs) != 1:
+    (low, high), (fewest, most) = cls.arity, cls.results
+    if not (low <= len(raw.inputs) <= high and fewest <= len(raw.outputs) <= most) or None in raw.inputs[:low]:
         given = f"{len(raw.inputs)} inputs and {len(raw.outputs)} outputs"
-        raise damaged(raw.label, f"has {given}; {raw.kind} takes {low} to {high} inputs, and one output")
+        wanted = f"{low} to {high} inputs and {'one output' if most == 1 else f'{fewest} to {most} outputs'}"
+        raise damaged(raw.label, f"has {given}; {raw.kind} has {wanted}")
     inputs = tuple(None if i is None else tensors[i] for i in raw.inputs)
     node = Node(raw.index, raw.kind, inputs, tuple(tensors[i] for i in raw.outputs), raw.options)
     op = cls.from_options(node)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from ..graph import Graph
 from ..rewriting import validate
+from .decompose import decompose
 from .drop_identities import drop_identities
 from .fold_constants import fold_constants
 from .fold_padding import fold_padding
@@ -15,6 +16,7 @@ from .remove_dead import remove_dead
 
 PIPELINE: tuple[Callable[[Graph], Graph], ...] = (
     fold_constants,
+    decompose,
     drop_identities,
     lift_borders,
     fuse_activations,

@@ -12,9 +12,10 @@ from tecompile.backends.native import NativeTarget
 from tecompile.graph import Op
 from tecompile.interpret import run
 from tecompile.planner.plan import Plan
+from tests.operators import DRAWS
 
 from .build import Model, build_models, random_inputs
-from .ops import KINDS, Draw, one_op_graph
+from .ops import Draw, one_op_graph
 from .plans import Cutter, chunks, plain_plan, strips
 
 TARGET = NativeTarget()
@@ -40,18 +41,18 @@ def check(model: Model, rng: np.random.Generator) -> None:
 def sweep(kind: str, seed: int, count: int, folder: Path) -> None:
     rng = np.random.default_rng([seed, *kind.encode()])
     draw = Draw(rng)
-    plans = [plan for _ in range(count) for plan in variants(KINDS[kind](draw), draw)]
+    plans = [plan for _ in range(count) for plan in variants(DRAWS[kind](draw), draw)]
     for model in build_models(folder, plans):
         check(model, rng)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", DRAWS)
 def test_kernel(kind: str, tmp_path: Path) -> None:
     sweep(kind, 1, 40, tmp_path)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", DRAWS)
 @pytest.mark.parametrize("seed", range(2, 8))
 def test_kernel_sweep(kind: str, seed: int, tmp_path: Path) -> None:
     sweep(kind, seed, 40, tmp_path)

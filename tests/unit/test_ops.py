@@ -14,20 +14,22 @@ from tecompile.interpret import run
 from tecompile.ops import OPERATORS
 from tecompile.passes import simplify
 from tecompile.passes.fold_constants import fold_constants
+from tests.operators import STRATEGIES, edges, golden_runner
 from tests.tools import cases
-from tests.tools.cases import Quant, Source
+from tests.tools.cases import Case, Quant, Source
 from tests.tools.golden import run_tflm
-from tests.tools.random_ops import OPERATOR_STRATEGIES, Case, edge_cases
 from tests.tools.tflite_writer import OptionValue, TensorSpec, single_op
 
-KINDS = sorted(OPERATOR_STRATEGIES)
-EDGES = [pytest.param(case, id=f"{kind}-{i}") for kind in KINDS for i, case in enumerate(edge_cases(kind))]
+KINDS = sorted(STRATEGIES)
+EDGES = [pytest.param(kind, case, id=f"{kind}-{i}") for kind in KINDS for i, case in enumerate(edges(kind))]
 
 
-def assert_equals_tflm(case: Case) -> None:
+def assert_equals_tflm(case: Case, kind: str = "") -> None:
+    """Or whatever else is the authority on this kind of operator."""
     graph = parse(case.model, "case")
-    check_supported(simplify(graph))
-    ours, theirs = run(graph, case.inputs), run_tflm(case.model, case.inputs)
+    simple = simplify(graph)
+    check_supported(simple)
+    ours, theirs = run(graph, case.inputs), golden_runner(kind)(case.model, case.inputs)
     for mine, golden in zip(ours, theirs, strict=True):
         assert (mine.shape, mine.dtype) == (golden.shape, golden.dtype)
         np.testing.assert_array_equal(mine, golden, err_msg=case.label)
@@ -35,12 +37,12 @@ def assert_equals_tflm(case: Case) -> None:
 
 def test_every_operator_has_a_strategy() -> None:
     folded_away = {"PACK", "SHAPE"}
-    assert set(OPERATOR_STRATEGIES) == set(OPERATORS) - folded_away
+    assert {kind.split()[0] for kind in STRATEGIES} == set(OPERATORS) - folded_away
 
 
-@pytest.mark.parametrize("case", EDGES)
-def test_edge(case: Case) -> None:
-    assert_equals_tflm(case)
+@pytest.mark.parametrize(("kind", "case"), EDGES)
+def test_edge(kind: str, case: Case) -> None:
+    assert_equals_tflm(case, kind)
 
 
 def every_byte(scale: float, zero_point: int) -> Case:
@@ -91,7 +93,7 @@ def test_int32_is_folded_as_tflm_computes_it(kind: str, activation: str) -> None
 @settings(max_examples=25, deadline=None, derandomize=True)
 @given(data=st.data())
 def test_random(kind: str, data: st.DataObject) -> None:
-    assert_equals_tflm(data.draw(OPERATOR_STRATEGIES[kind]))
+    assert_equals_tflm(data.draw(STRATEGIES[kind]), kind)
 
 
 @pytest.mark.slow
@@ -99,4 +101,4 @@ def test_random(kind: str, data: st.DataObject) -> None:
 @settings(max_examples=2000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_random_sweep(kind: str, data: st.DataObject) -> None:
-    assert_equals_tflm(data.draw(OPERATOR_STRATEGIES[kind]))
+    assert_equals_tflm(data.draw(STRATEGIES[kind]), kind)

@@ -13,13 +13,11 @@ from tecompile.frontend import inspect_blockers, parse, with_rounding
 from tecompile.graph import Array, Op, Region, Span, Tensor
 from tecompile.interpret import run
 from tecompile.ops.depthwise_conv2d import DepthwiseConv2D
+from tests.operators import STRATEGIES, STREAMING
 from tests.tools import cases
-from tests.tools.cases import Layer, Operand, Quant, Source, Window
+from tests.tools.cases import Case, Layer, Operand, Quant, Source, Window
 from tests.tools.golden import run_litert_ref
-from tests.tools.random_ops import OPERATOR_STRATEGIES, Case
 from tests.tools.tflite_writer import OptionValue, TensorSpec, single_op
-
-STREAMING = [kind for kind in OPERATOR_STRATEGIES if kind not in ("MEAN", "RESHAPE")]
 
 
 def only_op(data: bytes) -> Op:
@@ -53,7 +51,7 @@ def spans(draw: st.DrawFn, size: int) -> Span:
 
 @st.composite
 def windowed(draw: st.DrawFn, kind: str) -> tuple[Case, Region]:
-    case = draw(OPERATOR_STRATEGIES[kind])
+    case = draw(STRATEGIES[kind])
     image = only_op(case.model).y.image
     return case, Region(spans(draw, image.rows), spans(draw, image.columns))
 
@@ -78,7 +76,7 @@ def test_a_window_holds_all_that_is_needed(kind: str, data: st.DataObject) -> No
 @settings(max_examples=25, deadline=None, derandomize=True)
 @given(data=st.data())
 def test_windows_move_on_with_the_rows_and_stay_inside(kind: str, data: st.DataObject) -> None:
-    op = only_op(data.draw(OPERATOR_STRATEGIES[kind]).model)
+    op = only_op(data.draw(STRATEGIES[kind]).model)
     for i, source in enumerate(op.inputs):
         if source is None or source.is_constant:
             continue
