@@ -36,7 +36,7 @@ class Lives:
         for t in map(self.sources.of, graph.outputs):
             if not t.is_constant:
                 self.used[t] = end
-        self.views = {self.sources.of(op.y) for op in graph.ops if op.is_view}
+        self.recut = {self.sources.of(op.y) for op in graph.ops if op.is_view and op.x.image != op.y.image}
         self._ancestors = self._all_ancestors()
 
     def feeds(self, earlier: int, later: int) -> bool:
@@ -184,9 +184,9 @@ class _Measure:
         return self.traffic[tensor].before and self.traffic[tensor].after
 
     def _outlives(self, tensor: Tensor) -> bool:
-        """Does it need a place of its full size? Views do: they cut the same bytes into other rows."""
+        """Does it need a place of its full size? So do those with views that cut the same bytes into other rows."""
         traffic = self.traffic[tensor]
-        return traffic.before or traffic.after or tensor in self.lives.views
+        return traffic.before or traffic.after or tensor in self.lives.recut
 
     def _settle(self, walk: Walk) -> None:
         """Where the output of an operator goes: on one of its inputs, or to a place of its own."""
@@ -273,7 +273,8 @@ class _Measure:
         """The strictest that a kernel of this stage asks of each tensor's rows."""
         found: dict[Tensor, int] = {}
         for op, choice in self.choices.items():
-            for tensor, needed in choice.alignments(op):
+            for touched, needed in choice.alignments(op):
+                tensor = self.lives.sources.of(touched)
                 found[tensor] = max(found.get(tensor, 1), needed)
         return found
 

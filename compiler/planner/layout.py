@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
 
 import numpy as np
@@ -59,7 +59,7 @@ class Layout:
             graph=self.graph,
             stages=tuple(Stage(draft.ops, draft.steps) for draft in self.drafts),
             choices=self.choices,
-            buffers=dict(self._buffers(offsets)),
+            buffers=self._buffers(offsets),
             scratch={op: Scratch(0, offsets[op], c.scratch_bytes) for op, c in self.choices.items() if c.scratch_bytes},
             regions=(RegionUse(self.place.memory, packing.size),),
             lower_bound=packing.lower_bound,
@@ -127,15 +127,15 @@ class Layout:
                 found[tensor] = max(found.get(tensor, 1), needed, tensor.dtype.size)
         return found
 
-    def _buffers(self, offsets: Mapping[object, int]) -> Iterator[tuple[Tensor, Buffer]]:
-        for tensor in self._whole():
-            yield tensor, self._full(tensor, offsets)
-        for op in self.graph.ops:
-            if op.is_view and self.seat(op.y).tensor in offsets:
-                yield op.y, self._full(op.y, offsets)
+    def _buffers(self, offsets: Mapping[object, int]) -> Mapping[Tensor, Buffer]:
+        found: dict[Tensor, Buffer] = {t: self._full(t, offsets) for t in self._whole()}
         for draft in self.drafts:
             for home, use in draft.homes:
-                yield from _members(home, use.largest, offsets[home])
+                found.update(_members(home, use.largest, offsets[home]))
+        for op in self.graph.ops:
+            if op.is_view and op.x in found:
+                found[op.y] = replace(found[op.x], tensor=op.y)
+        return found
 
 
 def _members(home: Home, nbytes: int, offset: int) -> Iterator[tuple[Tensor, Buffer]]:

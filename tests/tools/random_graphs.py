@@ -11,7 +11,7 @@ from tecompile.graph import Graph, Tensor
 from .graphs import Builder
 
 WINDOWS = ("conv", "depthwise", "pool", "pad", "resize")
-OTHERS = ("add", "average", "branches", "concat", "gate", "logistic", "mean", "relu", "view")
+OTHERS = ("add", "average", "branches", "concat", "gate", "logistic", "mean", "relu", "rename", "view")
 
 
 @st.composite
@@ -55,6 +55,8 @@ def _other(draw: st.DrawFn, b: Builder, x: Tensor, made: Sequence[Tensor], kind:
         return b.concat(*[t for t in reversed(made) if _fits_beside(x, t, axis)][: draw(st.integers(1, 3))], axis=axis)
     if kind == "gate":  # squeeze and excite
         return b.mul(x, b.logistic(b.conv(b.global_mean(x), x.shape[3])))
+    if kind == "rename":  # the same rows under shapes of other ranks
+        return b.reshape(b.relu(b.reshape(x, *x.shape[1:])), *x.shape)
     if kind == "view":
         return b.reshape(b.reshape(x, 1, x.elements), *x.shape)
     unary = {"average": b.global_average, "logistic": b.logistic, "mean": b.global_mean, "relu": b.relu}

@@ -313,6 +313,19 @@ def test_views_share_memory_and_produce_no_step() -> None:
     assert plan.buffers[flat].offset == plan.buffers[graph.outputs[0]].offset == plan.buffers[plan.ops[0].y].offset
 
 
+def test_shapes_of_another_rank_with_the_same_rows_do_not_end_a_stage() -> None:
+    """As a network of Conv1D has between all its layers."""
+    b = Builder()
+    x = b.conv(b.input(1, 24, 24, 3), 16, 3)
+    renamed = b.reshape(x, 24, 24, 16)
+    y = b.conv(b.reshape(b.relu(renamed), 1, 24, 24, 16), 4, 3, 2)
+    plan = planned(b.graph(y))
+    ring = plan.buffers[x]
+    assert isinstance(ring, Ring)
+    assert plan.buffers[renamed] == replace(ring, tensor=renamed)
+    assert len(plan.stages) == 1
+
+
 def test_a_network_without_operators_is_its_input() -> None:
     b = Builder()
     x = b.input(1, 4, 4, 2)
