@@ -12,6 +12,7 @@ from .graph import Array, Clamp, DType, Quant, Rounding
 
 INT32_MIN, INT32_MAX = -(1 << 31), (1 << 31) - 1
 LARGEST_SHIFT = 30  # to the left, in 32 bits
+LARGEST_REDUCED = 0x7FFF  # mantissa for accumulators of 64 bits
 
 
 class Multiplier(NamedTuple):
@@ -69,6 +70,25 @@ def rescale(acc: Array, mantissa: Array | int, shift: Array | int, rounding: Rou
     return round_shift(high_mul(wrap32(np.asarray(acc, np.int64) << left), mantissa), right)
 
 
+def reduced_multiplier(factor: float) -> Multiplier:
+    """The factor for accumulators of 64 bits: 16 bits of mantissa, `mantissa * 2^(shift - 15)`."""
+    mantissa, shift = quantize_multiplier(factor)
+    return Multiplier(LARGEST_REDUCED if mantissa >= LARGEST_REDUCED << 16 else (mantissa + (1 << 15)) >> 16, shift)
+
+
+def rescale64(acc: Array, mantissa: Array | int, shift: Array | int) -> Array:
+    """MultiplyByQuantizedMultiplier on int64 values with a reduced multiplier; the result wraps at 32 bits."""
+    total = 15 - np.asarray(shift, np.int64)
+    return wrap32((np.asarray(acc, np.int64) * mantissa + (np.int64(1) << (total - 1))) >> total)
+
+
+def rescale_away(acc: Array, factor: Array | float) -> Array:
+    """To the nearest integer, ties away from zero, after a product in double precision."""
+    product = np.asarray(acc, np.float64) * factor
+    whole = np.trunc(np.clip(product, INT32_MIN, INT32_MAX))
+    return np.asarray((whole + np.trunc(2 * (product - whole)).clip(-1, 1)).astype(np.int64))
+
+
 def truncated_divide(a: Array, b: Array | int) -> Array:
     """Integer division towards zero, as in C."""
     return np.sign(a) * (np.abs(a) // b)
@@ -83,8 +103,10 @@ def activation_clamp(activation: str, quant: Quant, dtype: DType) -> Clamp:
         return quant.zero_point + round_half_away(min(max(ratio, INT32_MIN), INT32_MAX))
 
     low, high = dtype.bounds
-    if activation in ("RELU", "RELU6"):
+    if activation in ("RELU", "RELU6", "RELU_0_TO_1"):
         low = max(low, quantized(0.0))
+    if activation == "RELU_0_TO_1":
+        high = min(high, quantized(1.0))
     if activation == "RELU_N1_TO_1":
         low, high = max(low, quantized(-1.0)), min(high, quantized(1.0))
     if activation == "RELU6":

@@ -7,7 +7,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from .board import Board, load_board
-from .cases import Case, random_case
+from .cases import Case
+from .cases import random_cases as cases_of
 from .errors import CannotMeet
 from .pipeline import Compilation, project_files
 from .simulate.elf import read_elf
@@ -29,7 +30,7 @@ def choose_method(method: str, board: Board) -> str | None:
 
 
 def random_cases(compilation: Compilation, inputs: int, seed: int) -> list[Case]:
-    return [random_case(compilation.original, compilation.graph, seed + i) for i in range(inputs)]
+    return cases_of(compilation.original, compilation.graph, inputs, seed)
 
 
 def gather(
@@ -40,7 +41,7 @@ def gather(
     if (reason := why_not(method, board)) is not None:
         raise CannotMeet(reason, "`pip install tecompile[sim]`; `tecompile doctor` tells what else is missing")
     programs = [compilation.program for compilation in compilations]
-    inputs = [Inputs([case.inputs for case in own], [case.values for case in own]) for own in cases]
+    inputs = [Inputs(*zip(*((c.inputs, c.values, c.state) for c in own), strict=True)) for own in cases]
     runs = list(zip(programs, inputs, strict=True))
     files, toolchain = project_files(compilations, PROJECT), find_toolchain(board)
     if method == HOST:

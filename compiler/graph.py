@@ -149,6 +149,7 @@ class Rounding(Enum):
 
     DOUBLE = "double"
     SINGLE = "single"
+    AWAY = "away"  # once, by a real factor, ties away from zero: LiteRT's FULLY_CONNECTED
 
 
 class Clamp(NamedTuple):
@@ -187,6 +188,10 @@ class Variable:
     dtype: DType
     initial: Array | None = field(default=None, repr=False)
 
+    @property
+    def nbytes(self) -> int:
+        return prod(self.shape) * self.dtype.size
+
 
 class Access(Enum):
     READ = "read"
@@ -218,9 +223,12 @@ class Op(ABC):
     kind: ClassVar[str]
     summary: ClassVar[str]  # what it does, and what of it is supported: `tecompile ops` prints them
     limits: ClassVar[str]
+    types: ClassVar[tuple[DType, ...]] = (DType.INT8,)  # of the values that it computes on at run time
     short: ClassVar[str]  # as it appears in C function names
     arity: ClassVar[tuple[int, int]]  # fewest and most inputs
     results: ClassVar[tuple[int, int]] = (1, 1)  # fewest and most outputs
+    activations_known: ClassVar[tuple[str, ...]] = ()  # beside clamps
+    kept_inputs: ClassVar[tuple[int, ...]] = ()  # those that are state: variables which the operator itself updates
 
     @classmethod
     @abstractmethod
@@ -272,6 +280,11 @@ class Op(ABC):
 
     @property
     def effects(self) -> tuple[Effect, ...]:
+        return ()
+
+    @property
+    def variables(self) -> tuple[Variable, ...]:
+        """What the operator brings into the graph by itself."""
         return ()
 
     @property

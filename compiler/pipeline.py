@@ -135,7 +135,8 @@ def _check_fit(board: Board, program: Program) -> None:
     needs: dict[str, int] = {}
     for region in program.plan.regions:
         needs[region.memory] = needs.get(region.memory, 0) + region.nbytes
-    reasons = [] if board.is_host else fit(board, needs, program.weights_bytes, STACK_BYTES)
+    kept = sum(variable.nbytes for variable in program.plan.graph.variables)
+    reasons = [] if board.is_host else fit(board, needs, program.weights_bytes, STACK_BYTES + kept)
     if reasons:
         raise CannotMeet(
             f"{program.name} does not fit: {'; '.join(reasons)}",

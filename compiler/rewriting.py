@@ -41,6 +41,17 @@ def validate(graph: Graph) -> None:
     names = [t.name for t in graph.tensors]
     if len(set(names)) != len(names):
         raise InternalError("two tensors share one name")
+    _validate_state(graph)
+
+
+def _validate_state(graph: Graph) -> None:
+    variables = {v.name for v in graph.variables}
+    if len(variables) != len(graph.variables):
+        raise InternalError("two variables share one name")
+    for op in graph.ops:
+        for effect in op.effects:
+            if effect.variable not in variables:
+                raise InternalError(f"{op.label} touches {effect.variable}, which is no variable of the graph")
 
 
 def format_graph(graph: Graph) -> str:

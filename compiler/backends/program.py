@@ -37,7 +37,7 @@ class KernelSource:
 
 @dataclass(frozen=True)
 class Call:
-    """One operator lowered: `kernel(&params, in..., out, strip, scratch)`."""
+    """One operator lowered: `kernel(&params, in..., out, strip, scratch, variables...)`."""
 
     op: Op
     function: str  # <model>_L07_dw
@@ -47,6 +47,7 @@ class Call:
     constants: tuple[ConstantArray, ...] = ()
     sources: tuple[KernelSource, ...] = ()
     many_inputs: bool = False  # the kernel takes its inputs as an array and their number
+    variables: tuple[str, ...] = ()  # names of the state that the kernel is given
 
 
 @dataclass(frozen=True)

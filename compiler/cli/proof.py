@@ -72,7 +72,7 @@ def _outcome(compiled: Compilation, evidence: Proof, poison: bool) -> Outcome:
 def _difference(evidence: Proof) -> CannotMeet:
     """Wrong code is never the user's fault."""
     found = evidence.verification
-    what = str(found.first) if found.first else "; ".join(found.violations) or "an output differs"
+    what = str(found.first) if found.first else "; ".join(found.violations) or "an output or the state differs"
     other = "" if found.simulator == HOST else "; `--kernels portable` or another compiler may do meanwhile"
     return CannotMeet(
         f"verification differs on {found.simulator} ({evidence.compiler}): {what}",

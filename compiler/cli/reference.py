@@ -19,7 +19,7 @@ import numpy as np
 from ..errors import InvalidInput
 from ..frontend import POLICIES, check_supported, parse, with_rounding
 from ..graph import Array, Graph, Tensor
-from ..interpret import random_inputs
+from ..interpret import initial_state, random_inputs
 from ..interpret import run as run_graph
 from ..output import check_file
 from ..passes import simplify
@@ -30,6 +30,7 @@ from .work import read_bytes
 
 MOST_VALUES = 4096  # of one output in --json; more belong into --output
 SHOWN_VALUES = 10
+SOURCE_HELP = "Default: random. With state, one more axis in front is a sequence of inputs."
 
 # What np.load raises on files that are none, cut short or made to hurt.
 UNREADABLE = (
@@ -41,7 +42,7 @@ UNREADABLE = (
 
 @click.command()
 @model_argument
-@click.option("--input", "source", type=click.Path(path_type=Path), metavar="FILE", help="Default: random.")
+@click.option("--input", "source", type=click.Path(path_type=Path), metavar="FILE", help=SOURCE_HELP)
 @click.option("--output", "target", type=click.Path(path_type=Path), metavar="FILE", help=".npz or .npy.")
 @click.option("--rounding", type=Name(tuple(POLICIES)), default="tflm", show_default=True, help="Whose arithmetic.")
 @seed_option
@@ -58,7 +59,7 @@ def run(
         raise InvalidInput(f"{len(graph.outputs)} outputs don't fit into one .npy", "end the name in .npz")
     inputs = random_inputs(graph, seed) if source is None else _load(source, graph)
     with console.working("computing"):
-        outputs = run_graph(graph, inputs)
+        outputs = _outputs(graph, inputs)
     if target is not None:
         _save(target, outputs)
     if as_json:
@@ -67,6 +68,19 @@ def run(
         )
     else:
         console.data([_line(*pair) for pair in zip(graph.outputs, outputs, strict=True)])
+
+
+def _outputs(graph: Graph, inputs: Sequence[Array]) -> list[Array]:
+    """Of one inference from the initial state; of as many as the inputs have entries along one more axis in front."""
+    lengths = {
+        value.shape[0] if value.shape[1:] == tensor.shape and value.ndim else 0
+        for tensor, value in zip(graph.inputs, inputs, strict=True)
+    }
+    if not graph.variables or len(lengths) != 1 or 0 in lengths:
+        return run_graph(graph, inputs)
+    state = initial_state(graph)
+    runs = [run_graph(graph, list(frame), state) for frame in zip(*inputs, strict=True)]
+    return [np.stack(values) for values in zip(*runs, strict=True)]
 
 
 def _load(path: Path, graph: Graph) -> list[Array]:
@@ -114,12 +128,12 @@ def _save(path: Path, outputs: Sequence[Array]) -> None:
 
 def _json(tensor: Tensor, value: Array) -> dict[str, Any]:
     values = value.reshape(-1).tolist() if value.size <= MOST_VALUES else None
-    return {"name": tensor.name, "dtype": tensor.dtype.value, "shape": list(tensor.shape), "values": values}
+    return {"name": tensor.name, "dtype": tensor.dtype.value, "shape": list(value.shape), "values": values}
 
 
 def _line(tensor: Tensor, value: Array) -> str:
     flat = value.reshape(-1)
     digits = ", ".join(f"{v:.6g}" if value.dtype.kind == "f" else str(v) for v in flat[:SHOWN_VALUES])
     more = ", …" if flat.size > SHOWN_VALUES else ""
-    shape = ",".join(map(str, tensor.shape))
+    shape = ",".join(map(str, value.shape))
     return f"{shorten(tensor.name, 40)} {tensor.dtype.value}[{shape}]: {digits}{more}"

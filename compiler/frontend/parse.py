@@ -8,16 +8,19 @@ from itertools import chain
 from pathlib import Path
 
 from ..errors import InvalidInput
-from ..graph import Graph, Node, Op, Tensor
+from ..graph import Graph, Node, Op, Tensor, Variable
 from ..ops import OPERATORS
 from ..ops.options import unknown_activation
 from ..rewriting import validate
 from .flatbuffer import damaged
-from .records import RawModel, RawOp, printable, read_records
+from .records import RawGraph, RawModel, RawOp, printable, read_records
 from .schemes import refused_scheme
+from .settle import settled
+from .state import Setup, find_variables, resolved, run_once, state_blockers
 from .support import Blocker, Scheme, UnsupportedModel, certain_blockers
 from .tensors import trouble, typed_tensors
 
+KEPT = "is a variable that keeps its value between inferences"
 _LARGEST_FILE = 1 << 31  # offsets in a flatbuffer can't reach further
 
 
@@ -48,6 +51,7 @@ def parse(data: bytes, name: str) -> Graph:
         draft.ops,
         tuple(draft.tensors[i] for i in model.inputs),
         tuple(draft.tensors[i] for i in model.outputs),
+        draft.variables,
     )
     validate(graph)
     return graph
@@ -89,6 +93,7 @@ class _Draft:
     ops: tuple[Op, ...]
     blockers: tuple[Blocker, ...]
     scheme: Scheme | None
+    variables: tuple[Variable, ...] = ()
 
 
 def _draft(data: bytes, name: str) -> _Draft:
@@ -100,41 +105,82 @@ def _draft(data: bytes, name: str) -> _Draft:
 
 def _build(data: bytes) -> _Draft:
     model = read_records(data)
-    _check_dataflow(model)
-    reasons = {raw: tuple(_op_blockers(model, raw)) for raw in model.ops}
+    plain = resolved(model)
+    if not model.outputs:
+        raise damaged("the model", "has no outputs")
+    parts = {index: _part(graph) for index, graph in plain.once.items()}
+    main = _part(plain)
+    blockers = (*state_blockers(model), *main.blockers, *chain.from_iterable(part.blockers for part in parts.values()))
+    setup = run_once([(f"subgraph {i}, ", part.ops) for i, part in parts.items()]) if not blockers else Setup()
+    blockers += setup.blockers
+    variables = find_variables(main.ops, setup) if not blockers else ()
+    return _Draft(model, main.tensors, main.ops, blockers, refused_scheme(plain), variables)
+
+
+@dataclass(frozen=True)
+class _Part:
+    """What could be made of one subgraph."""
+
+    tensors: Mapping[int, Tensor]
+    ops: tuple[Op, ...]
+    blockers: tuple[Blocker, ...]
+
+
+def _part(graph: RawGraph) -> _Part:
+    _check_dataflow(graph)
+    reasons = {raw: tuple(_op_blockers(graph, raw)) for raw in graph.ops}
     known = [raw for raw, found in reasons.items() if not found]
-    blockers = (*_graph_blockers(model), *chain.from_iterable(reasons.values()))
+    blockers = (*_border_blockers(graph), *chain.from_iterable(reasons.values()))
     # What only unknown operators touch may look strange without being wrong.
     used = dict.fromkeys(chain.from_iterable(raw.touched for raw in known))
-    used.update(dict.fromkeys(() if blockers else (*model.inputs, *model.outputs)))
-    tensors = typed_tensors([model.tensors[i] for i in used])
-    return _Draft(model, tensors, tuple(_operator(raw, tensors) for raw in known), blockers, refused_scheme(model))
+    used.update(dict.fromkeys(() if blockers else (*graph.inputs, *graph.outputs)))
+    tensors = settled(known, graph.tensors, typed_tensors([graph.tensors[i] for i in used]), _unjudged)
+    return _Part(tensors, tuple(_operator(raw, tensors) for raw in known), blockers)
 
 
-def _graph_blockers(model: RawModel) -> Iterator[Blocker]:
-    if model.subgraphs > 1:
-        yield Blocker("the model", f"has {model.subgraphs} subgraphs (control flow or state)")
+def _border_blockers(model: RawGraph) -> Iterator[Blocker]:
     for role, indices in (("graph input", model.inputs), ("graph output", model.outputs)):
         for raw in (model.tensors[i] for i in indices):
-            reason = trouble(raw)
+            reason = trouble(raw) or (KEPT if raw.kept else None)
             if reason is not None:
                 yield Blocker(f"{role} {raw.name}", reason)
 
 
-def _op_blockers(model: RawModel, op: RawOp) -> Iterator[Blocker]:
+def _op_blockers(model: RawGraph, op: RawOp) -> Iterator[Blocker]:
     if op.custom or op.kind not in OPERATORS:
         yield Blocker(op.label, "custom operator" if op.custom else "not implemented")
         return
     for raw in (model.tensors[i] for i in op.touched):
-        reason = trouble(raw)
+        reason = trouble(raw, op)
         if reason is not None:
             yield Blocker(op.label, f"{raw.name or f't{raw.index}'} {reason}")
+    yield from _kept_blockers(model, op)
     activation = unknown_activation(op.options)
-    if activation is not None:
+    if activation is not None and activation not in OPERATORS[op.kind].activations_known:
         yield Blocker(op.label, f"fused activation {activation}")
 
 
+def _kept_blockers(model: RawGraph, op: RawOp) -> Iterator[Blocker]:
+    """Variables may only be where the operator expects its state, and there nothing else."""
+    expected = OPERATORS[op.kind].kept_inputs
+    kept = {op.inputs[place] for place in expected if place < len(op.inputs)}
+    for raw in (model.tensors[i] for i in op.touched):
+        name = raw.name or f"t{raw.index}"
+        if raw.kept and (raw.index not in kept or raw.content is not None):
+            yield Blocker(op.label, f"{name} {KEPT}")
+        elif raw.index in kept and not raw.kept:
+            yield Blocker(op.label, f"{name} should be a variable that keeps its value between inferences")
+
+
 def _operator(raw: RawOp, tensors: Mapping[int, Tensor]) -> Op:
+    op = _unjudged(raw, tensors)
+    for reason in op.invalid():
+        raise damaged(raw.label, f"contradicts itself: {reason}")
+    return op
+
+
+def _unjudged(raw: RawOp, tensors: Mapping[int, Tensor]) -> Op:
+    """Whatever its shapes are."""
     cls = OPERATORS[raw.kind]
     (low, high), (fewest, most) = cls.arity, cls.results
     if not (low <= len(raw.inputs) <= high and fewest <= len(raw.outputs) <= most) or None in raw.inputs[:low]:
@@ -142,17 +188,11 @@ def _operator(raw: RawOp, tensors: Mapping[int, Tensor]) -> Op:
         wanted = f"{low} to {high} inputs and {'one output' if most == 1 else f'{fewest} to {most} outputs'}"
         raise damaged(raw.label, f"has {given}; {raw.kind} has {wanted}")
     inputs = tuple(None if i is None else tensors[i] for i in raw.inputs)
-    node = Node(raw.index, raw.kind, inputs, tuple(tensors[i] for i in raw.outputs), raw.options)
-    op = cls.from_options(node)
-    for reason in op.invalid():
-        raise damaged(raw.label, f"contradicts itself: {reason}")
-    return op
+    return cls.from_options(Node(raw.index, raw.kind, inputs, tuple(tensors[i] for i in raw.outputs), raw.options))
 
 
-def _check_dataflow(model: RawModel) -> None:
+def _check_dataflow(model: RawGraph) -> None:
     """Operators come in order, and every value has one origin."""
-    if not model.outputs:
-        raise damaged("the model", "has no outputs")
     known: set[int] = set()
     for index in model.inputs:
         _produce(model, index, known, "the graph's input")
@@ -168,7 +208,7 @@ def _check_dataflow(model: RawModel) -> None:
             raise damaged("the model", f"never computes its output {model.tensors[i].name}")
 
 
-def _produce(model: RawModel, index: int, known: set[int], producer: str) -> None:
+def _produce(model: RawGraph, index: int, known: set[int], producer: str) -> None:
     name = model.tensors[index].name
     if model.tensors[index].content is not None:
         raise damaged(producer, f"{name} is a constant that should be computed")
@@ -177,7 +217,7 @@ def _produce(model: RawModel, index: int, known: set[int], producer: str) -> Non
     known.add(index)
 
 
-def _is_computed(model: RawModel, index: int) -> bool:
+def _is_computed(model: RawGraph, index: int) -> bool:
     """Not constant; variables and lists without numbers have a value from the start."""
     raw = model.tensors[index]
-    return raw.content is None and raw.shape != (0,) and trouble(raw) is None
+    return raw.content is None and raw.shape != (0,) and trouble(raw) is None and not raw.kept

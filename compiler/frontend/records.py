@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
@@ -13,6 +13,7 @@ from .flatbuffer import Children, Table, damaged
 from .schema import OPERATOR_NAMES, TYPE_NAMES, read_options
 
 CUSTOM = 32
+HANDLE, ONCE = "VAR_HANDLE", "CALL_ONCE"  # they vanish when a file is read
 _SCHEMA_VERSION = 3
 _BYTE, _UBYTE, _LONG = "<b", "<B", "<I"
 
@@ -43,6 +44,8 @@ class RawTensor:
     quant: RawQuant | None
     content: memoryview | None
     trouble: str | None
+    kept: bool = False  # a variable of the operator that reads it
+    dynamic: bool = False  # does its shape depend on what it is fed, as that of a batch does?
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,10 +58,11 @@ class RawOp:
     inputs: tuple[int | None, ...]
     outputs: tuple[int, ...]
     options: Mapping[str, OptionValue]
+    where: str = ""  # for operators of other subgraphs: which one
 
     @property
     def label(self) -> str:
-        return f"op {self.index} {self.kind}"
+        return f"{self.where}op {self.index} {self.kind}"
 
     @property
     def touched(self) -> tuple[int, ...]:
@@ -70,14 +74,21 @@ TensorMap: TypeAlias = Mapping[int, RawTensor]
 
 
 @dataclass(frozen=True)
-class RawModel:
-    """The first subgraph; `tensors` are those it uses."""
+class RawGraph:
+    """One subgraph; `tensors` are those it uses."""
 
     tensors: TensorMap
     ops: tuple[RawOp, ...]
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class RawModel(RawGraph):
+    """The first subgraph, which calls some of the others once. `subgraphs` counts all."""
+
     subgraphs: int
+    once: Mapping[int, RawGraph]
 
 
 def read_records(data: bytes) -> RawModel:
@@ -89,7 +100,26 @@ def read_records(data: bytes) -> RawModel:
     subgraphs = model.children(2)
     if not subgraphs.count:
         raise damaged("the model", "has no subgraph")
-    return _Reader(data, model.children(1), model.children(4)).subgraph(subgraphs.at(0, "subgraph 0"), subgraphs.count)
+    reader = _Reader(data, model.children(1), model.children(4))
+    main = reader.subgraph(subgraphs.at(0, "subgraph 0"))
+    called = dict.fromkeys(_called_once(main, subgraphs.count))
+    once = {i: reader.subgraph(subgraphs.at(i, f"subgraph {i}"), f"subgraph {i}, ") for i in called}
+    return RawModel(main.tensors, main.ops, main.inputs, main.outputs, subgraphs.count, once)
+
+
+def _called_once(main: RawGraph, subgraphs: int) -> Iterator[int]:
+    """The subgraphs that set the state up."""
+    for op in main.ops:
+        if op.kind != ONCE or op.custom:
+            continue
+        index = op.options.get("init_subgraph_index")
+        if op.inputs or op.outputs:
+            raise damaged(op.label, "has inputs or outputs")
+        if not isinstance(index, int) or not 0 <= index < subgraphs:
+            raise damaged(op.label, f"calls subgraph {index} of {subgraphs}")
+        if index == 0:
+            raise damaged(op.label, "calls the graph in which it is itself")
+        yield index
 
 
 def _check_identifier(data: bytes) -> None:
@@ -108,27 +138,27 @@ class _Reader:
     opcodes: Children
     buffers: Children
 
-    def subgraph(self, table: Table, subgraphs: int) -> RawModel:
+    def subgraph(self, table: Table, where: str = "") -> RawGraph:
         tensors, operators = table.children(0), table.children(3)
         inputs = _checked("a graph input", table.integers(1), tensors)
         outputs = _checked("a graph output", table.integers(2), tensors)
-        ops = tuple(self.operator(operators.at(i, f"op {i}"), i, tensors) for i in range(operators.count))
+        ops = tuple(self.operator(operators.at(i, f"{where}op {i}"), i, tensors, where) for i in range(operators.count))
         used = dict.fromkeys([*inputs, *outputs])
         for op in ops:
             used.update(dict.fromkeys(op.touched))
         records = {i: self.tensor(tensors.at(i, f"tensor {i}"), i) for i in used}
-        return RawModel(records, ops, inputs, outputs, subgraphs)
+        return RawGraph(records, ops, inputs, outputs)
 
-    def operator(self, table: Table, index: int, tensors: Children) -> RawOp:
+    def operator(self, table: Table, index: int, tensors: Children, graph: str) -> RawOp:
         kind, custom = self.opcode(table.integer(0, _LONG), table.where)
-        where = f"op {index} {kind}"
+        where = f"{graph}op {index} {kind}"
         inputs = tuple(None if i == -1 else i for i in table.integers(1))
         _checked(where, (i for i in inputs if i is not None), tensors)
         outputs = _checked(where, table.integers(2), tensors)
-        known = not custom and kind in OPERATORS
+        known = not custom and (kind in OPERATORS or kind in (HANDLE, ONCE))
         code = table.integer(3, _UBYTE)
         options = read_options(kind, code, table.child(4, "options") if code else None, where) if known else {}
-        return RawOp(index, kind, custom, inputs, outputs, options)
+        return RawOp(index, kind, custom, inputs, outputs, options, graph)
 
     def opcode(self, index: int, where: str) -> tuple[str, bool]:
         """Codes up to 127 were once a byte: files hold either field, or both."""
@@ -153,6 +183,8 @@ class _Reader:
             quant=_quantization(table.child(4, "quantization")),
             content=self.content(table.integer(2, _LONG), table.where),
             trouble=_trouble(table),
+            kept=bool(table.integer(5, _BYTE)),
+            dynamic=-1 in table.integers(7),
         )
 
     def content(self, index: int, where: str) -> memoryview | None:
@@ -178,8 +210,6 @@ def _quantization(table: Table | None) -> RawQuant | None:
 def _trouble(table: Table) -> str | None:
     if table.find(6):
         return "is stored sparsely"
-    if table.integer(5, _BYTE):
-        return "is a variable that keeps its value between inferences"
     quantization = table.child(4, "quantization")
     return "is quantised in a custom way" if quantization is not None and quantization.integer(4, _UBYTE) else None
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from .records import RawModel, RawOp
-from .support import ACCELERATORS, FLOAT, HYBRID, INT16, UINT8, Scheme
+from .support import ACCELERATORS, FLOAT, HYBRID, Scheme
 
-_CONVERSIONS = ("QUANTIZE", "DEQUANTIZE")
 _WITH_WEIGHTS = (
     "CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV", "CONV_3D", "SVDF", "BATCH_MATMUL", "LSTM",
     "UNIDIRECTIONAL_SEQUENCE_LSTM",
@@ -13,19 +12,19 @@ _WITH_WEIGHTS = (
 
 
 def refused_scheme(model: RawModel) -> Scheme | None:
-    """The sentence for models that are refused as a whole; None for int8 and everything unclear."""
+    """The sentence for models that are refused as a whole; None for integers and everything unclear."""
     for op in model.ops:
         if op.custom and op.kind in ACCELERATORS:
             return ACCELERATORS[op.kind]
     layers = [op for op in model.ops if op.kind in _WITH_WEIGHTS]
-    layers = layers or [op for op in model.ops if op.kind not in _CONVERSIONS]
+    layers = layers or list(model.ops)
     activations = {dtype for op in layers for dtype in _types(model, op, constant=False)}
-    if "int8" in activations:
+    if activations & {"int8", "uint8", "int16"}:
         return None
     if "float32" in activations:
         weights = {dtype for op in layers for dtype in _types(model, op, constant=True)}
-        return HYBRID if weights & {"int8", "uint8"} else FLOAT
-    return UINT8 if "uint8" in activations else INT16 if "int16" in activations else None
+        return HYBRID if weights & {"int4", "int8", "uint8"} else FLOAT
+    return None
 
 
 def _types(model: RawModel, op: RawOp, constant: bool) -> set[str]:

@@ -19,7 +19,7 @@ _REQUANTISE = (
 
 @dataclass(frozen=True)
 class Blocker:
-    """One reason why a model can't be compiled; `op` is as in `op 7 TANH`."""
+    """One reason why a model can't be compiled; `op` is as in `op 7 COS`."""
 
     op: str
     reason: str
@@ -33,10 +33,8 @@ class Scheme:
     hint: str
 
 
-FLOAT = Scheme("is a float32 model; only int8 models can be compiled", _REQUANTISE)
+FLOAT = Scheme("is a float32 model; only quantised models can be compiled", _REQUANTISE)
 HYBRID = Scheme("is a hybrid model, int8 weights but float32 activations (dynamic range quantisation)", _REQUANTISE)
-UINT8 = Scheme("is quantised to uint8, TensorFlow 1's scheme, which is not supported", _REQUANTISE)
-INT16 = Scheme("computes on int16 activations, which are not supported yet", _REQUANTISE)
 ACCELERATORS = {
     "edgetpu-custom-op": Scheme(
         "was compiled for the Edge TPU: its layers are no longer in the file",
@@ -94,7 +92,7 @@ def certain_blockers(ops: Iterable[Op]) -> Iterator[Blocker]:
     """The same before folding: leaves out operators that folding may remove or complete."""
     foldable: set[Tensor] = set()
     for op in ops:
-        if isinstance(op, Shape) or foldable.issuperset(op.activations):
+        if isinstance(op, Shape) or (not op.effects and foldable.issuperset(op.activations)):
             foldable.update(op.outputs)
         elif foldable.isdisjoint(op.activations):
             yield from (Blocker(op.label, reason) for reason in op.unsupported())
@@ -112,7 +110,7 @@ def _summary(blockers: Sequence[Blocker]) -> str:
 
 
 def _kind_and_number(label: str) -> tuple[str, str]:
-    """`op 7 TANH` as (TANH, 7); whatever is not an operator is its own kind."""
+    """`op 7 COS` as (COS, 7); whatever is not an operator is its own kind."""
     words = label.split(" ", 2)
     return (words[2], words[1]) if len(words) == 3 and words[0] == "op" else (label, "")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from itertools import chain
 
 import numpy as np
@@ -11,18 +12,26 @@ import numpy as np
 from ..errors import InvalidInput
 from ..graph import Array, DType, Quant, Tensor
 from .flatbuffer import damaged
-from .records import RawQuant, RawTensor
+from .records import RawOp, RawQuant, RawTensor
 
 MOST_ELEMENTS = 1 << 31
 MOST_DIMENSIONS = 8  # TFLite's own limit is 6 in most kernels
 
+PACKED = "int4"
+_TAKE_PACKED_WEIGHTS = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")  # as TFLM or LiteRT do
 _TYPES = {d.value: d for d in DType}
 _QUANTISED = (DType.INT8, DType.UINT8, DType.INT16)
 
 
-def trouble(raw: RawTensor) -> str | None:
-    """Why no Tensor can be made of a valid record."""
+def trouble(raw: RawTensor, reader: RawOp | None = None) -> str | None:
+    """Why no Tensor can be made of a valid record, or none that this operator could read."""
+    if raw.dtype == PACKED and raw.content is not None and (reader is None or _takes_packed(reader, raw.index)):
+        return raw.trouble
     return raw.trouble if raw.dtype in _TYPES else f"has type {raw.dtype}"
+
+
+def _takes_packed(op: RawOp, index: int) -> bool:
+    return op.kind in _TAKE_PACKED_WEIGHTS and [i for i, t in enumerate(op.inputs) if t == index] == [1]
 
 
 def typed_tensors(raws: Iterable[RawTensor]) -> Mapping[int, Tensor]:
@@ -45,10 +54,28 @@ def unique_names(raws: Iterable[RawTensor]) -> Mapping[int, str]:
 
 def _typed(raw: RawTensor, name: str) -> Tensor:
     where = f"tensor {raw.index} ({name})"
+    if raw.dtype == PACKED:
+        raw = _unpacked(raw, where)
     dtype = _TYPES[raw.dtype]
     _check_shape(raw, where)
-    quant = _quant(raw, raw.quant, dtype, where) if raw.quant is not None and dtype in _QUANTISED else None
+    counts = raw.quant is not None and (dtype in _QUANTISED or _is_scaled_int32(raw, raw.quant))
+    quant = _quant(raw, raw.quant, dtype, where) if raw.quant is not None and counts else None
     return Tensor(name, raw.shape, dtype, quant, _constant(raw, dtype, where))
+
+
+def _is_scaled_int32(raw: RawTensor, quant: RawQuant) -> bool:
+    """What QUANTIZE makes or takes. Biases follow from their layers, and some indices come with a scale of 0."""
+    return raw.dtype == "int32" and raw.content is None and len(quant.scales) == 1 and 0 < quant.scales[0] < math.inf
+
+
+def _unpacked(raw: RawTensor, where: str) -> RawTensor:
+    """Four bits each, two in a byte, the first in the lower half: as int8."""
+    assert raw.content is not None
+    count, packed = math.prod(raw.shape), np.frombuffer(raw.content, np.uint8)
+    if packed.size != (count + 1) // 2:
+        raise damaged(where, f"holds {packed.size} bytes where its shape and type need {(count + 1) // 2}")
+    nibbles = np.stack([packed << 4, packed & 0xF0], axis=-1).reshape(-1)[:count].view(np.int8) >> 4
+    return replace(raw, dtype=DType.INT8.value, content=memoryview(nibbles.tobytes()))
 
 
 def _check_shape(raw: RawTensor, where: str) -> None:

@@ -8,6 +8,7 @@ from ..arith import LARGEST_SHIFT, Multiplier
 from ..graph import Array, DType, Op, Tensor
 
 INDEX_TYPES = (DType.INT32, DType.INT64)
+QUANTISED = (DType.INT8, DType.UINT8, DType.INT16)
 
 
 def wrong_types(op: Op, tensors: tuple[Tensor | None, ...], allowed: tuple[DType, ...]) -> Iterator[str]:
@@ -18,8 +19,14 @@ def wrong_types(op: Op, tensors: tuple[Tensor | None, ...], allowed: tuple[DType
             continue
         if tensor.dtype not in allowed:
             yield f"{tensor.name} is {tensor.dtype.value}; {op.kind} takes {names} here"
-        elif tensor.quant is None and tensor.dtype in (DType.INT8, DType.UINT8):
+        elif tensor.quant is None and tensor.dtype in QUANTISED:
             yield f"{tensor.name} carries no quantisation"
+
+
+def mixed_types(op: Op, tensors: tuple[Tensor, ...]) -> Iterator[str]:
+    """For operators that allow several element types, but one at a time."""
+    if len({t.dtype for t in tensors}) > 1:
+        yield f"{' and '.join(f'{t.name} ({t.dtype.value})' for t in tensors)} differ in type; {op.kind} takes one"
 
 
 def not_per_tensor(tensors: tuple[Tensor | None, ...]) -> Iterator[str]:
@@ -54,19 +61,27 @@ def differing_quant(op: Op, inputs: tuple[Tensor, ...]) -> Iterator[str]:
             yield f"{x.name} and {op.y.name} have different scales or zero points; {op.kind} does not rescale"
 
 
-def more_than_one_batch(tensor: Tensor) -> Iterator[str]:
-    if len(tensor.shape) == 4 and tensor.shape[0] != 1:
-        yield f"{tensor.name} has batch {tensor.shape[0]}; convert the model with batch 1"
-
-
 def wrong_rank(tensor: Tensor, rank: int) -> Iterator[str]:
     if len(tensor.shape) != rank:
         yield f"{tensor.name} has rank {len(tensor.shape)} instead of {rank}"
 
 
+class WrongShape(str):
+    """A reason that also knows what the shape should be: files state some that only hold for another batch."""
+
+    tensor: Tensor
+    expected: tuple[int, ...]
+
+    @classmethod
+    def of(cls, tensor: Tensor, expected: tuple[int, ...], text: str = "") -> WrongShape:
+        reason = cls(text or f"{tensor.name} is [{_dims(tensor.shape)}] but its inputs give [{_dims(expected)}]")
+        reason.tensor, reason.expected = tensor, expected
+        return reason
+
+
 def wrong_shape(tensor: Tensor, expected: tuple[int, ...]) -> Iterator[str]:
     if tensor.shape != expected:
-        yield f"{tensor.name} is [{_dims(tensor.shape)}] but its inputs give [{_dims(expected)}]"
+        yield WrongShape.of(tensor, expected)
 
 
 def _dims(shape: tuple[int, ...]) -> str:

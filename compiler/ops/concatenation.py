@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from enum import Enum
 from itertools import accumulate
 from math import prod
-from typing import Self
+from typing import ClassVar, Self
 
 import numpy as np
 
 from ..graph import Array, DType, Node, Op, Region, Span, Tensor
-from .checks import differing_quant, not_per_tensor, wrong_shape, wrong_types
+from .checks import differing_quant, not_per_tensor, wrong_shape
 from .options import option_int
+from .strided import MOVED, unmovable
 
 MOST_INPUTS = 16  # at run time; TFLM takes 10
-FOLDED_TYPES = (DType.FLOAT32, DType.INT16, DType.INT32, DType.INT64, DType.BOOL)
 
 
 class Along(Enum):
@@ -36,8 +36,9 @@ class Concatenation(Op):
 
     kind = "CONCATENATION"
     summary = "tensors one after the other along any axis"
-    limits = f"int8, at most {MOST_INPUTS} inputs, all quantised alike; any constants, folded when compiling"
+    limits = f"at most {MOST_INPUTS} inputs, all of 8 bits quantised alike; any constants, folded when compiling"
     short = "concat"
+    types: ClassVar[tuple[DType, ...]] = MOVED
     arity = (1, 64)
 
     @classmethod
@@ -87,6 +88,12 @@ class Concatenation(Op):
             return Region(_inside(region.rows, start * scale, image.rows), region.columns)
         return self.parts[index].whole
 
+    @property
+    def _fit_each_other(self) -> bool:
+        first = self.parts[0]
+        alike = all(alike_but_along(t, first, self.axis) for t in self.parts)
+        return alike and len(first.shape) == len(self.y.shape)
+
     def invalid(self) -> Iterator[str]:
         y = self.y
         if len(self.parts) != len(self.inputs):
@@ -95,30 +102,32 @@ class Concatenation(Op):
             yield f"axis {self.axis} does not exist in {y.describe()}"
         elif {t.dtype for t in self.parts} != {y.dtype}:
             yield "the inputs and the output differ in type"
-        elif any(_without(t.shape, self.axis) != _without(y.shape, self.axis) for t in self.parts):
+        elif not self._fit_each_other:
             yield f"the inputs do not fit {y.describe()} along axis {self.axis}"
         else:
-            yield from wrong_shape(y, (*y.shape[: self.axis], sum(self.sizes), *y.shape[self.axis + 1 :]))
+            shape = self.parts[0].shape
+            yield from wrong_shape(y, (*shape[: self.axis], sum(self.sizes), *shape[self.axis + 1 :]))
 
     def unsupported(self) -> Iterator[str]:
-        """TFLM refuses the same, but for the number of inputs."""
+        """TFLM refuses the same, but for the number of inputs; LiteRT rescales uint8, we do not."""
         tensors = (*self.parts, self.y)
         if self.activation != "NONE":
             yield f"fused activation {self.activation}"
-        yield from wrong_types(self, tensors, (DType.INT8, *(() if self.activations else FOLDED_TYPES)))
-        if self.y.dtype is not DType.INT8:
-            return
-        yield from not_per_tensor(tensors)
+        yield from unmovable(self, tensors)
+        if self.y.dtype in (DType.INT8, DType.UINT8):
+            yield from not_per_tensor(tensors)
+            yield from differing_quant(self, self.parts)
         if self.activations and len(self.parts) > MOST_INPUTS:
             yield f"{len(self.parts)} inputs; at most {MOST_INPUTS} are possible"
-        yield from differing_quant(self, self.parts)
 
     def reference(self, inputs: Sequence[Array | None]) -> tuple[Array, ...]:
         return (np.concatenate([v for v in inputs if v is not None], axis=self.axis),)
 
 
-def _without(shape: tuple[int, ...], axis: int) -> tuple[int, ...]:
-    return shape[:axis] + shape[axis + 1 :]
+def alike_but_along(a: Tensor, b: Tensor, axis: int) -> bool:
+    """Do shapes differ in nothing but the size of this axis?"""
+    rest = (t.shape[:axis] + t.shape[axis + 1 :] for t in (a, b))
+    return len(a.shape) == len(b.shape) and len(set(rest)) == 1
 
 
 def _inside(span: Span, start: int, size: int) -> Span:

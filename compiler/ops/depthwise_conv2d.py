@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..graph import Array
+from ..graph import Array, DType, Op
 from .checks import wrong_rank
+from .parts import by_batch
 from .windowed_weights import WeightedWindow
 
 
@@ -18,9 +19,10 @@ class DepthwiseConv2D(WeightedWindow):
 
     kind = "DEPTHWISE_CONV_2D"
     summary = "convolution of each channel alone, any depth multiplier"
-    limits = "int8, weights per tensor or per channel, constant; batch 1"
+    limits = "int8, int16 (int8 weights) or uint8 (as LiteRT computes it); constant weights"
     short = "dw"
     channel_axis = 3
+    wide_biases = (DType.INT64,)
 
     @property
     def multiplier(self) -> int:
@@ -41,15 +43,20 @@ class DepthwiseConv2D(WeightedWindow):
         if self.weights.shape[0] != 1 or channels % max(1, self.x.image.channels):
             yield f"weights [{','.join(map(str, self.weights.shape))}] do not fit {self.x.image.channels} channels"
 
+    def simpler(self) -> tuple[Op, ...]:
+        return by_batch(self)
+
     def reference(self, inputs: Sequence[Array | None]) -> tuple[Array, ...]:
         x, weights = inputs[0], inputs[1]
         assert x is not None and weights is not None
         zero = self.x.zero_point
-        patches = self.patches(x[0], zero)
-        taps = weights.reshape(*self.kernel, self.x.image.channels, self.multiplier).astype(np.int32)
-        acc = np.zeros((*patches.shape[:2], *taps.shape[2:]), np.int32)
+        patches = self.batch_patches(x, zero)
+        kind = np.dtype(np.int64 if self.x.dtype is DType.INT16 else np.int32)
+        taps = weights.reshape(*self.kernel, self.x.image.channels, self.multiplier).astype(kind)
+        taps = taps - self.weights.zero_point
+        acc = np.zeros((*patches.shape[:2], *taps.shape[2:]), kind)
         for row in range(self.kernel.rows):
             for column in range(self.kernel.columns):
-                pixels = patches[:, :, row, column].astype(np.int32) - zero
+                pixels = patches[:, :, row, column].astype(kind) - zero
                 acc += pixels[..., np.newaxis] * taps[row, column]
         return (self.finish(acc.reshape(-1, self.channels).astype(np.int64)).reshape(self.y.shape),)

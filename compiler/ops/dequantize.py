@@ -4,30 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Self
 
 import numpy as np
 
-from ..graph import Array, DType, Node
-from .checks import not_per_tensor, wrong_types
-from .elementwise import ElementwiseOp
+from ..graph import Array, DType
+from .checks import wrong_types
+from .elementwise import QUANTISED, ElementwiseOp, not_quantised
 
 
 @dataclass(frozen=True, eq=False)
 class Dequantize(ElementwiseOp):
     kind = "DEQUANTIZE"
     summary = "integers to real numbers"
-    limits = "only to an output, one for each tensor"
+    limits = "8-bit and int16; only to an output, one for each tensor"
+    types = QUANTISED
     short = "dequantize"
 
-    @classmethod
-    def from_options(cls, node: Node) -> Self:
-        return cls(node.index, node.inputs, node.outputs)
-
     def unsupported(self) -> Iterator[str]:
-        yield from wrong_types(self, (self.x,), (DType.INT8, DType.UINT8))
+        yield from not_quantised(self, (self.x,), self.types)
         yield from wrong_types(self, (self.y,), (DType.FLOAT32,))
-        yield from not_per_tensor((self.x,))
 
     def reference(self, inputs: Sequence[Array | None]) -> tuple[Array, ...]:
         x = inputs[0]

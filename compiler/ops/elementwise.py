@@ -4,9 +4,51 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Self
 
-from ..graph import Op, Region
-from .checks import wrong_shape
+import numpy as np
+
+from ..arith import Multiplier, quantize_multiplier
+from ..graph import Array, DType, Node, Op, Region, Tensor
+from .checks import not_per_tensor, wrong_shape, wrong_types
+
+BYTES = (DType.INT8, DType.UINT8)
+QUANTISED = (*BYTES, DType.INT16)
+WIDE = (DType.INT16, DType.INT32)
+
+
+def not_quantised(op: Op, tensors: tuple[Tensor, ...], allowed: tuple[DType, ...]) -> Iterator[str]:
+    """Types that are not allowed, and whatever lacks the scale and the zero point its arithmetic needs."""
+    yield from wrong_types(op, tensors, allowed)
+    yield from not_per_tensor(tensors)
+    for tensor in tensors:
+        if tensor.quant is None and tensor.dtype is DType.INT32:
+            yield f"{tensor.name} carries no quantisation"
+        elif tensor.dtype in WIDE and tensor.quant is not None and any(tensor.quant.zero_points):
+            yield f"{tensor.name} is {tensor.dtype.value} with zero point {tensor.zero_point}, not 0"
+
+
+def differing_types(op: Op, tensors: tuple[Tensor, ...], allowed: tuple[DType, ...]) -> Iterator[str]:
+    """The same for operators all of whose tensors have one type."""
+    first = tensors[0].dtype
+    yield from not_quantised(op, tensors, (first,) if first in allowed else allowed)
+
+
+def have_quant(*tensors: Tensor) -> bool:
+    return all(t.quant is not None for t in tensors)
+
+
+def factor(scales: tuple[float, ...], output: float, single: bool) -> Multiplier:
+    """Product of scales / scale of the output: in double precision as in TFLM, or in single as in LiteRT."""
+    real = np.dtype(np.float32 if single else np.float64)
+    with np.errstate(all="ignore"):
+        return quantize_multiplier(float(np.prod(np.array(scales, real)) / np.array(output, real)))
+
+
+def read(value: Array | None) -> Array:
+    """An input that can't be absent, wide enough to compute with."""
+    assert value is not None
+    return value.astype(np.int64)
 
 
 @dataclass(frozen=True, eq=False)
@@ -14,6 +56,10 @@ class ElementwiseOp(Op):
     """One input, one output of the same shape."""
 
     arity = (1, 1)
+
+    @classmethod
+    def from_options(cls, node: Node) -> Self:
+        return cls(node.index, node.inputs, node.outputs)
 
     @property
     def streams(self) -> bool:

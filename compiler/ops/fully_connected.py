@@ -6,12 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Self
 
-import numpy as np
-
-from ..graph import Array, Node, Rounding
-from .checks import wrong_rank
+from ..graph import Array, DType, Node, Rounding
+from .checks import not_constant, not_per_tensor, wrong_rank
 from .options import fused_clamp, option_str
-from .scaled import ScaledOp, exact_dot
+from .scaled import ScaledOp, distances, exact_dot
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,13 +20,15 @@ class FullyConnected(ScaledOp):
 
     kind = "FULLY_CONNECTED"
     summary = "every output sees every value of its row"
-    limits = "int8, weights per tensor or per channel, constant"
+    limits = "int8, int16 (int8 weights) or uint8 (as LiteRT computes it); weights at run time for int8 only"
     short = "fc"
 
     @classmethod
     def from_options(cls, node: Node) -> Self:
         layout = option_str(node, "weights_format", "DEFAULT")
-        return cls(node.index, node.inputs, node.outputs, fused_clamp(node), Rounding.DOUBLE, layout)
+        legacy = node.inputs[0] is not None and node.inputs[0].dtype is DType.UINT8
+        rounding = Rounding.AWAY if legacy else Rounding.DOUBLE
+        return cls(node.index, node.inputs, node.outputs, fused_clamp(node), rounding, layout)
 
     @property
     def depth(self) -> int:
@@ -58,13 +58,23 @@ class FullyConnected(ScaledOp):
         yield from super().unsupported()
         if self.weights_format != "DEFAULT":
             yield f"shuffled weights ({self.weights_format})"
+        if self.x.dtype is DType.INT16 and self.rounding is Rounding.AWAY:
+            yield "int16 values are only rounded as TFLM does"
         quant = self.weights.quant
         if quant is not None and not quant.per_tensor and any(quant.zero_points):
             yield f"{self.weights.name} has per-channel zero points other than 0"
 
+    def unsupported_at_run_time(self) -> Iterator[str]:
+        yield from not_constant((self.bias,), "bias")
+        if self.weights.is_constant:
+            return
+        yield from not_per_tensor((self.weights,))
+        if self.x.dtype is DType.INT16 or self.rounding is Rounding.AWAY:
+            yield from not_constant((self.weights,), f"{self.x.dtype.value} weights, or rounded as LiteRT does,")
+
     def reference(self, inputs: Sequence[Array | None]) -> tuple[Array, ...]:
         x, weights = inputs[0], inputs[1]
         assert x is not None and weights is not None
-        rows = x.reshape(-1, self.depth).astype(np.int16) - np.int16(self.x.zero_point)
-        matrix = weights.astype(np.int16) - np.int16(self.weights.zero_point)
+        rows = distances(x.reshape(-1, self.depth), self.x.zero_point)
+        matrix = distances(weights, self.weights.zero_point)
         return (self.finish(exact_dot(rows, matrix.T)).reshape(self.y.shape),)

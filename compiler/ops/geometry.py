@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..errors import InvalidInput
-from ..graph import Array, Node, Op, Padding, Region, Span
+from ..graph import Array, Node, Op, Padding, Region, Span, Tensor
 from .checks import wrong_rank, wrong_shape
 from .options import option_int, option_str
 
@@ -49,9 +49,9 @@ class WindowedOp(Op):
         return Region(rows, columns)
 
     def output_size(self) -> Pair:
-        image, pad = self.x.image, self.padding
-        rows = (image.rows + pad.top + pad.bottom - self.extent.rows) // self.stride.rows + 1
-        columns = (image.columns + pad.left + pad.right - self.extent.columns) // self.stride.columns + 1
+        (rows, columns), pad = image_size(self.x), self.padding
+        rows = (rows + pad.top + pad.bottom - self.extent.rows) // self.stride.rows + 1
+        columns = (columns + pad.left + pad.right - self.extent.columns) // self.stride.columns + 1
         return Pair(rows, columns)
 
     def invalid_window(self, channels: int) -> Iterator[str]:
@@ -61,7 +61,7 @@ class WindowedOp(Op):
             return
         yield from wrong_rank(self.x, 4)
         yield from wrong_rank(self.y, 4)
-        if len(self.x.shape) == 4 and self.x.shape[0] == 1:  # larger batches are refused later, as unsupported
+        if len(self.x.shape) == 4:
             yield from wrong_shape(self.y, (self.x.shape[0], *self.output_size(), channels))
 
     def unsupported_window(self) -> Iterator[str]:
@@ -84,6 +84,16 @@ class WindowedOp(Op):
         ]
         return np.asarray(strided.transpose(0, 1, 3, 4, 2))
 
+    def batch_patches(self, x: Array, fill: int) -> Array:
+        """The same of several images, one below the other: TensorFlow writes dilation as a batch of images."""
+        found = [self.patches(image, fill) for image in x]
+        return found[0] if len(found) == 1 else np.concatenate(found)
+
+
+def image_size(tensor: Tensor) -> Pair:
+    """Of each image of a batch."""
+    return Pair(*tensor.shape[1:3]) if len(tensor.shape) == 4 else Pair(*tensor.image[:2])
+
 
 def same_padding(size: int, out: int, stride: int, extent: int) -> tuple[int, int]:
     """TensorFlow's SAME: the odd pixel goes to the end."""
@@ -100,10 +110,9 @@ def window_options(node: Node, kernel: Pair) -> tuple[Pair, Pair, Padding]:
         raise InvalidInput(f"op {node.index} {node.kind} has padding {name}", "the file is damaged: export it again")
     if name == "VALID" or x is None or min(*stride, *kernel, *dilation) < 1:
         return stride, dilation, Padding()
-    sizes = (x.image.rows, x.image.columns)
     pads = [
         same_padding(n, -(-n // s), s, (k - 1) * d + 1)
-        for n, s, k, d in zip(sizes, stride, kernel, dilation, strict=True)
+        for n, s, k, d in zip(image_size(x), stride, kernel, dilation, strict=True)
     ]
     return stride, dilation, Padding(*pads[0], *pads[1])
 

@@ -5,22 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ..arith import Multiplier, quantize_multiplier, rescale
+from ..arith import Multiplier, rescale
 from ..graph import Array
 from .broadcast import BroadcastOp
 from .checks import too_steep
+from .elementwise import factor
 
 
 @dataclass(frozen=True, eq=False)
 class Mul(BroadcastOp):
     kind = "MUL"
     summary = "the product of two tensors, with broadcasting and a fused activation"
-    limits = "int8 per tensor; int32 constants, folded when compiling"
+    limits = "8-bit and int16 per tensor; int32 constants, folded when compiling"
     short = "mul"
     result = "product"
 
     def scale(self) -> Multiplier:
-        return quantize_multiplier(self.x.scale * self.b.scale / self.y.scale)
+        return factor((self.x.scale, self.b.scale), self.y.scale, self.single)
 
     def unsupported_scales(self) -> Iterator[str]:
         yield from too_steep(self.y, self.scale())

@@ -44,7 +44,7 @@ def option_str(node: Node, name: str, default: str) -> str:
 def fused_clamp(node: Node) -> Clamp:
     """Output bounds of `fused_activation_function`; the type's own bounds where there is none."""
     y, name = node.outputs[0], option_str(node, "fused_activation_function", "NONE")
-    if y.dtype is DType.INT32:
+    if y.dtype in (DType.INT32, DType.INT64):
         return activation_clamp(name, Quant((1.0,), (0,)), y.dtype)
     if y.quant is None or y.dtype not in (DType.INT8, DType.UINT8, DType.INT16):
         return Clamp(-128, 127)

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Self
+from dataclasses import dataclass, replace
+from typing import ClassVar, Self
 
 import numpy as np
 
 from ..arith import saturate, truncated_divide
-from ..graph import Array, Clamp, DType, Node
-from .checks import more_than_one_batch, not_per_tensor, wrong_types
+from ..graph import Array, Clamp, DType, Node, Op
+from .checks import mixed_types, not_per_tensor, wrong_types
 from .geometry import Pair, WindowedOp, window_options
 from .options import fused_clamp, option_int
+from .parts import by_batch, large_batch
+
+MOST_INT16 = 65000  # values that a window may sum
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,6 +26,7 @@ class Pool2D(WindowedOp):
     clamp: Clamp
 
     arity = (1, 1)
+    types: ClassVar[tuple[DType, ...]] = (DType.INT8, DType.INT16, DType.UINT8)
 
     @classmethod
     def from_options(cls, node: Node) -> Self:
@@ -30,14 +34,22 @@ class Pool2D(WindowedOp):
         stride, dilation, padding = window_options(node, kernel)
         return cls(node.index, node.inputs, node.outputs, kernel, stride, dilation, padding, fused_clamp(node))
 
+    @property
+    def streams(self) -> bool:
+        return len(self.x.shape) == 4 and self.x.shape[0] == 1
+
+    def simpler(self) -> tuple[Op, ...]:
+        return by_batch(self)
+
     def invalid(self) -> Iterator[str]:
         yield from self.invalid_window(self.x.image.channels)
 
     def unsupported(self) -> Iterator[str]:
-        yield from wrong_types(self, (self.x, self.y), (DType.INT8,))
+        yield from wrong_types(self, (self.x, self.y), self.types)
+        yield from mixed_types(self, (self.x, self.y))
         yield from not_per_tensor((self.x, self.y))
         yield from self._rescales()
-        yield from more_than_one_batch(self.x)
+        yield from large_batch(self.x)
         yield from self.unsupported_window()
 
     def _rescales(self) -> Iterator[str]:
@@ -49,7 +61,7 @@ class Pool2D(WindowedOp):
     def reference(self, inputs: Sequence[Array | None]) -> tuple[Array, ...]:
         x = inputs[0]
         assert x is not None
-        pooled = self.pool(x[0].astype(np.int32))
+        pooled = np.stack([self.pool(image) for image in x.astype(np.int32)])
         return (saturate(pooled, self.clamp, self.y.dtype).reshape(self.y.shape),)
 
     @abstractmethod
@@ -61,7 +73,7 @@ class Pool2D(WindowedOp):
 class MaxPool2D(Pool2D):
     kind = "MAX_POOL_2D"
     summary = "largest value of each window"
-    limits = "int8; batch 1; input and output quantised alike"
+    limits = "int8, int16 and uint8; batches of at most 16; input and output quantised alike"
     short = "maxpool"
 
     def pool(self, x: Array) -> Array:
@@ -70,15 +82,28 @@ class MaxPool2D(Pool2D):
 
 @dataclass(frozen=True, eq=False)
 class AveragePool2D(Pool2D):
-    """Mean of the pixels inside, ties away from zero."""
+    """Mean of the pixels inside. The network's own types decide about ties, also where a pass has changed them."""
+
+    ties_up: bool = False  # or else away from zero
 
     kind = "AVERAGE_POOL_2D"
-    summary = "mean of each window's pixels, ties away from zero"
-    limits = "int8; batch 1; input and output quantised alike"
+    summary = "mean of each window's pixels, ties away from zero (of uint8: up)"
+    limits = "int8, int16 and uint8; batches of at most 16; input and output quantised alike"
     short = "avgpool"
+
+    @classmethod
+    def from_options(cls, node: Node) -> Self:
+        return replace(super().from_options(node), ties_up=node.outputs[0].dtype is DType.UINT8)
+
+    def unsupported(self) -> Iterator[str]:
+        yield from super().unsupported()
+        if self.x.dtype is DType.INT16 and self.kernel.rows * self.kernel.columns > MOST_INT16:
+            yield f"{self.kernel.rows} x {self.kernel.columns} values of int16 may not fit a sum of 32 bits"
 
     def pool(self, x: Array) -> Array:
         total = self.patches(x, 0).sum(axis=(2, 3), dtype=np.int64)
         inside = self.patches(np.ones((*x.shape[:2], 1), np.int64), 0).sum(axis=(2, 3))
+        if self.ties_up:
+            return np.asarray((total + inside // 2) // inside)
         half = np.where(total > 0, inside // 2, -(inside // 2))
         return truncated_divide(total + half, inside)

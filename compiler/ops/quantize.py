@@ -8,12 +8,20 @@ from typing import Self
 
 import numpy as np
 
-from ..arith import INT32_MAX, INT32_MIN, Multiplier, quantize_multiplier, rescale, saturate
+from ..arith import INT32_MAX, INT32_MIN, LARGEST_SHIFT, Multiplier, quantize_multiplier, rescale, saturate, wrap32
 from ..graph import Array, Clamp, DType, Node, Rounding
-from .checks import not_per_tensor, too_steep, wrong_types
-from .elementwise import ElementwiseOp
+from .checks import too_steep
+from .elementwise import ElementwiseOp, have_quant, not_quantised
 
-SMALL = (DType.INT8, DType.UINT8)
+INTEGERS = (DType.INT8, DType.UINT8, DType.INT16, DType.INT32)
+# What becomes what: pairs that TFLM has, and uint8 from uint8 and real numbers.
+WAYS = {
+    DType.FLOAT32: (DType.INT8, DType.UINT8, DType.INT16),
+    DType.INT8: INTEGERS,
+    DType.UINT8: (DType.INT8, DType.UINT8),
+    DType.INT16: (DType.INT8, DType.INT16, DType.INT32),
+    DType.INT32: (DType.INT8, DType.INT16),
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,7 +30,8 @@ class Quantize(ElementwiseOp):
 
     kind = "QUANTIZE"
     summary = "real numbers to integers behind an input; one integer quantisation to another anywhere"
-    limits = "int8 and uint8; float32 only from an input that nothing else reads"
+    limits = "int8, uint8, int16, int32; float32 only from an input that nothing else reads"
+    types = INTEGERS
     short = "quantize"
 
     @classmethod
@@ -37,11 +46,20 @@ class Quantize(ElementwiseOp):
         return quantize_multiplier(self.x.scale / self.y.scale)
 
     def unsupported(self) -> Iterator[str]:
-        yield from wrong_types(self, (self.x,), (DType.FLOAT32, *SMALL))
-        yield from wrong_types(self, (self.y,), SMALL)
-        yield from not_per_tensor((self.x, self.y))
-        if self.x.quant is not None and self.y.quant is not None:
+        if self.from_float:
+            yield from not_quantised(self, (self.y,), WAYS[self.x.dtype])
+            return
+        yield from not_quantised(self, (self.x,), self.types)
+        yield from not_quantised(self, (self.y,), WAYS.get(self.x.dtype, INTEGERS))
+        if have_quant(self.x, self.y):
             yield from too_steep(self.y, self.scale())
+            yield from self._too_large()
+
+    def _too_large(self) -> Iterator[str]:
+        """Rounding once, kernels saturate where 8 and 16 bits do for certain."""
+        bits = 8 * self.x.dtype.size + self.scale().shift
+        if self.y.dtype is DType.INT32 and self.rounding is Rounding.SINGLE and bits > LARGEST_SHIFT:
+            yield f"{self.y.name} needs more than {LARGEST_SHIFT} bits, which rounding once can't give"
 
     def reference(self, inputs: Sequence[Array | None]) -> tuple[Array, ...]:
         x = inputs[0]
@@ -58,4 +76,4 @@ class Quantize(ElementwiseOp):
 
     def _from_integer(self, x: Array) -> Array:
         mantissa, shift = self.scale()
-        return rescale(x.astype(np.int64) - self.x.zero_point, mantissa, shift, self.rounding)
+        return rescale(wrap32(x.astype(np.int64) - self.x.zero_point), mantissa, shift, self.rounding)

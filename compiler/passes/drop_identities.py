@@ -9,13 +9,16 @@ import numpy as np
 
 from ..graph import Graph, Op, Tensor
 from ..ops.concatenation import Concatenation
-from ..ops.pad import Pad
+from ..ops.pad import FilledPad
 from ..ops.pool2d import Pool2D
 from ..ops.quantize import Quantize
+from ..ops.reduction import Reduction
 from ..ops.relu import Relu, Relu6
 from ..ops.reshape import Reshape
+from ..ops.resize_bilinear import ResizeBilinear
 from ..ops.resize_nearest_neighbor import ResizeNearestNeighbor
-from ..ops.strided_slice import StridedSlice
+from ..ops.strided import StridedOp
+from ..ops.table import Table
 from ..rewriting import substitute
 
 
@@ -47,27 +50,30 @@ def _resolve(tensor: Tensor, renamed: Mapping[Tensor, Tensor]) -> Tensor:
 def _is_identity(op: Op) -> bool:
     if (
         not op.inputs
+        or not op.outputs
         or op.inputs[0] is None
         or op.x.is_constant
         or op.x.shape != op.y.shape
         or op.x.dtype is not op.y.dtype
     ):
         return False
-    if isinstance(op, Reshape):
-        return True
-    same_quant = op.x.quant is not None and op.x.quant.same_as(op.y.quant)
+    same_quant = op.x.quant is op.y.quant or (op.x.quant is not None and op.x.quant.same_as(op.y.quant))
     return same_quant and _copies_every_value(op)
 
 
 def _copies_every_value(op: Op) -> bool:
-    if isinstance(op, Pad):
+    if isinstance(op, (StridedOp, Reshape)):
+        return op.is_view
+    if isinstance(op, FilledPad):
         return op.amounts is not None and not any(map(any, op.amounts))
     if isinstance(op, (Relu, Relu6)):
-        return op.clamp == op.y.dtype.bounds
+        return op.x.quant is not None and op.clamp == op.y.dtype.bounds
     if isinstance(op, Pool2D):
         return op.kernel == (1, 1) and op.clamp == op.y.dtype.bounds
     if isinstance(op, ResizeNearestNeighbor):
         return all(np.array_equal(taken, np.arange(taken.size)) for taken in (op.rows, op.columns))
-    if isinstance(op, StridedSlice):
-        return op.streams and op.window(0, op.y.whole) == op.x.whole  # shapes are equal: every step is 1
+    if isinstance(op, (Reduction, ResizeBilinear)):
+        return True  # shapes are equal: nothing is reduced, no place lies between two
+    if isinstance(op, Table):
+        return op.values == tuple(range(op.x.dtype.bounds[0], op.x.dtype.bounds[1] + 1))
     return isinstance(op, (Concatenation, Quantize))  # shapes are equal: it has one input only

@@ -17,7 +17,7 @@ Clamped = (ScaledOp, BroadcastOp, Pool2D)
 def fuse_activations(graph: Graph) -> Graph:
     """A chain of several fuses from its start, one after the other."""
     readers, outputs = graph.consumers(), set(graph.outputs)
-    made: dict[Tensor, Op] = {}  # by output: the operator that makes it now
+    made: dict[Tensor | Op, Op] = {}  # by output, if it has one: the operator that makes it now
     for op in graph.ops:
         before = made.get(op.x) if isinstance(op, (Relu, Relu6)) else None
         if isinstance(op, (Relu, Relu6)) and isinstance(before, Clamped) and _may_fuse(op, readers, outputs):
@@ -25,7 +25,7 @@ def fuse_activations(graph: Graph) -> Graph:
             del made[op.x]
             made[op.y] = replace(before, clamp=Clamp(low, high), outputs=op.outputs)
         else:
-            made.update(dict.fromkeys(op.outputs, op))
+            made.update(dict.fromkeys(op.outputs or (op,), op))
     ops = tuple(dict.fromkeys(made.values()))
     return graph if ops == graph.ops else replace(graph, ops=ops)
 

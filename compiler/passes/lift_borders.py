@@ -2,6 +2,7 @@
 
 Float QUANTIZE and DEQUANTIZE become documented converters of the generated code. A uint8 input whose
 int8 twin has the same scale is the same pixels minus 128, which a camera's driver can do for free.
+What the file computes in float32 behind the last DEQUANTIZE (a softmax, say) is left to the caller.
 """
 
 from __future__ import annotations
@@ -9,17 +10,47 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ..graph import Border, DType, Graph, Op, Tensor
+from ..ops.chain import Chain
 from ..ops.dequantize import Dequantize
 from ..ops.quantize import Quantize
+from ..ops.real import RealOp
 
 
 def lift_borders(graph: Graph) -> Graph:
+    graph = _without_tails(graph)
     for op in graph.ops:
         if _is_input_border(graph, op):
             graph = _lift_input(graph, op)
         elif _is_output_border(graph, op):
             graph = _lift_output(graph, op)
     return graph
+
+
+def _without_tails(graph: Graph) -> Graph:
+    """Each chain of real operators up to an output becomes one operator, together with its DEQUANTIZE."""
+    for output in graph.outputs:
+        parts = tuple(_tail(graph, output))
+        if len(parts) > 1 and isinstance(parts[0], Dequantize):
+            chain = Chain(parts[-1].index, (parts[0].x,), (output,), parts)
+            rest = (chain if op is parts[-1] else op for op in graph.ops if op is parts[-1] or op not in parts[1:])
+            graph = replace(graph, ops=tuple(rest))
+    return graph
+
+
+def _tail(graph: Graph, output: Tensor) -> list[Op]:
+    """Real operators that nobody but the output needs, the first of them first, and what comes before."""
+    makers, readers = graph.producers(), graph.consumers()
+    op = makers.get(output)
+    if not isinstance(op, RealOp) or not op.in_real or readers[output]:
+        return []
+    found: list[Op] = [op]
+    while isinstance(found[0], RealOp) and found[0].in_real and found[0].x in makers:
+        x = found[0].x
+        shared = readers[x] != (found[0],) or x in graph.outputs
+        if shared and not isinstance(makers[x], Dequantize):
+            return []
+        found.insert(0, makers[x])
+    return found
 
 
 def _is_input_border(graph: Graph, op: Op) -> bool:
@@ -30,10 +61,10 @@ def _is_input_border(graph: Graph, op: Op) -> bool:
 
 
 def _is_output_border(graph: Graph, op: Op) -> bool:
-    if not isinstance(op, (Quantize, Dequantize)) or op.y not in graph.outputs:
+    if not isinstance(op, (Quantize, Dequantize, Chain)) or op.y not in graph.outputs:
         return False
     unused = not graph.consumers()[op.y] and op.x not in graph.outputs and not op.x.is_constant
-    return unused and (isinstance(op, Dequantize) or _shifted_by_128(op.y, op.x))
+    return unused and (not isinstance(op, Quantize) or _shifted_by_128(op.y, op.x))
 
 
 def _shifted_by_128(unsigned: Tensor, signed: Tensor) -> bool:

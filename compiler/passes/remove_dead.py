@@ -1,4 +1,4 @@
-"""Remove operators nobody reads (what folding leaves behind)."""
+"""Remove operators nobody reads (what folding leaves behind), and state that nobody touches."""
 
 from __future__ import annotations
 
@@ -15,4 +15,6 @@ def remove_dead(graph: Graph) -> Graph:
         if writes_state or any(t in needed for t in op.outputs):
             kept.append(op)
             needed.update(op.activations)
-    return replace(graph, ops=tuple(reversed(kept)))
+    touched = {effect.variable for op in kept for effect in op.effects}
+    variables = tuple(v for v in graph.variables if v.name in touched)
+    return replace(graph, ops=tuple(reversed(kept)), variables=variables)

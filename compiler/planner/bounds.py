@@ -27,23 +27,28 @@ class StageBounds:
 
     def add(self, walk: Walk) -> None:
         """The operator before those added so far."""
-        op, y = walk.op, walk.op.y
-        readers = self._walks.pop(y, [])
+        op = walk.op
+        readers = [reader for y in op.outputs for reader in self._walks.pop(y, [])]
         if self._last is None:
             self._last, self._done[op] = op, np.arange(1, walk.calls + 1)
         elif readers:
             self._done[op] = self._calls_made(walk, readers)
         else:
             return  # nothing drives it but that its inputs are there: it may be done with them at any time
-        made = np.concatenate([[0], walk.progress])[self._done[op]]
-        if self._lives.used[y] >= self._end:
-            self._kept.append(made if not self._replaces(op) else np.zeros_like(made))
-        elif readers and not self._replaces(op):
-            waiting = np.maximum(made - self._oldest(readers, y.nbytes), 0)
-            self._kept.append(np.where(waiting > 0, waiting.max(initial=0), 0))
+        for y in op.outputs:
+            self._keep(walk, y, readers)
         for index, tensor in enumerate(op.inputs):
             if tensor is not None and not tensor.is_constant:
                 self._walks.setdefault(self._lives.sources.of(tensor), []).append((walk, index))
+
+    def _keep(self, walk: Walk, y: Tensor, readers: list[tuple[Walk, int]]) -> None:
+        """What an output takes by then."""
+        made = np.concatenate([[0], walk.progress])[self._done[walk.op]]
+        if self._lives.used[y] >= self._end:
+            self._kept.append(made if not self._replaces(walk.op) else np.zeros_like(made))
+        elif readers and not self._replaces(walk.op):
+            waiting = np.maximum(made - self._oldest(readers, y.nbytes), 0)
+            self._kept.append(np.where(waiting > 0, waiting.max(initial=0), 0))
 
     def nbytes(self, begin: int) -> int:
         """Of the stage from operator `begin` to the end."""

@@ -48,7 +48,8 @@ class _Replay:
         who = f"{step.op.label} {_name(step.region)}"
         for index, tensor, read in step.reads:
             self.read(tensor, read, who)
-            self.keep_apart(index, tensor, step, who)
+            for result in step.op.outputs:
+                self.keep_apart(index, tensor, result, step, who)
         if step.op in self.plan.scratch:
             self.take_scratch(step, self.plan.scratch[step.op], who)
         for tensor in step.op.outputs:
@@ -63,9 +64,9 @@ class _Replay:
         for piece in self.pieces(tensor, region, who):
             self.bytes(tensor, piece)[:] = self.expected(tensor, piece)
 
-    def keep_apart(self, index: int, x: Tensor, step: Step, who: str) -> None:
+    def keep_apart(self, index: int, x: Tensor, y: Tensor, step: Step, who: str) -> None:
         """What a call writes must not lie on what it reads, but where its kernel is made for that."""
-        read, y = step.read(index), step.op.y
+        read = step.read(index)
         for piece in self.pieces(y, step.written, who):
             position = self.bytes(y, piece) - self.tags[x]
             hit = np.flatnonzero(_inside(position, x, read))

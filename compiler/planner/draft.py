@@ -166,7 +166,8 @@ class _Measure:
         writes: dict[Tensor, list[tuple[Array, Array]]] = {}
         reads: dict[Tensor, list[tuple[Array, Array]]] = {}
         for walk, times in zip(self.walks, self.times, strict=True):
-            writes.setdefault(walk.op.y, []).append((times, walk.writes))
+            for made in walk.op.outputs:
+                writes.setdefault(made, []).append((times, walk.writes))
             for tensor, ranges in zip(walk.op.inputs, walk.reads, strict=True):
                 if tensor is not None and ranges is not None:
                     reads.setdefault(self.lives.sources.of(tensor), []).append((times, ranges))
@@ -190,6 +191,8 @@ class _Measure:
 
     def _settle(self, walk: Walk) -> None:
         """Where the output of an operator goes: on one of its inputs, or to a place of its own."""
+        if not walk.op.outputs:
+            return
         y = walk.op.y
         self._seat_inputs(walk)
         source = self._in_place_source(walk)

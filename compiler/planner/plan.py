@@ -103,6 +103,9 @@ class Scratch:
     nbytes: int
 
 
+NOTHING = Region(Span(0, 0), Span(0, 0))
+
+
 class Unit(Enum):
     """What the calls of an operator count, and with which arguments its function is called."""
 
@@ -115,8 +118,8 @@ class Unit(Enum):
 class Step:
     """One kernel call: `op` works on some rows, on a part of one row, or on a run of pixels.
 
-    The part is one of the output; of the input where the kernel is a sink, which gives its output with the last
-    of its steps. A run is the same pixels of input and output.
+    The part is one of the output; of the input where the kernel is a sink, which gives its output (if it has one)
+    with the last of its steps. A run is the same pixels of input and output.
     """
 
     op: Op
@@ -145,6 +148,8 @@ class Step:
         """The part of the output that this call gives."""
         if not self.sink:
             return self.region
+        if not self.op.outputs:
+            return NOTHING
         whole = self.op.y.whole
         return whole if self.completes else Region(Span(0, 0), whole.columns)
 

@@ -29,7 +29,7 @@ def schedule(walks: Sequence[Walk], sources: Sources) -> list[int]:
 class _Scheduler:
     def __init__(self, walks: Sequence[Walk], sources: Sources) -> None:
         self._walks = walks
-        maker = {walk.op.y: i for i, walk in enumerate(walks)}
+        maker = {t: i for i, walk in enumerate(walks) for t in walk.op.outputs}
         self._needs: list[list[tuple[int, list[int]]]] = []
         for walk in walks:
             makers = ((i, maker.get(sources.of(t))) for i, t in enumerate(walk.op.inputs) if t is not None)

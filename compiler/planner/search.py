@@ -120,7 +120,7 @@ class Stages:
     def execution(self, op: Op, way: Way) -> tuple[Candidate | None, int]:
         """All that a way decides for one operator, beside strips and parts: its kernel, and the pixels of a run."""
         choice = self.choice(op, way)
-        return choice, run_pixels(op.y, choice, way.mode) if choice else 0
+        return choice, run_pixels(op, choice, way.mode) if choice else 0
 
     def price(self, op: Op, way: Way) -> Price | None:
         choice = self.choice(op, way)
@@ -180,7 +180,8 @@ def _offers(op: Op, target: Target) -> tuple[Candidate, ...]:
     offers = target.candidates(op)
     if not offers:
         hint = "`tecompile ops` lists what is supported, with its limits"
-        raise CannotMeet(f"{op.label}: no kernel for {op.y.describe()}", hint)
+        tensors = ", ".join(t.describe() for t in op.outputs or op.activations)
+        raise CannotMeet(f"{op.label}: no kernel for {tensors}", hint)
     return offers
 
 
@@ -346,8 +347,8 @@ class Search:
                 if price is None:
                     break
                 total = total.plus(price)
-                made = stages.ops[begin].y
-                ring += rings.get(made, 0) if begin < end - 1 and lives.used[made] < end else 0
+                made = stages.ops[begin].outputs
+                ring += sum(rings.get(t, 0) for t in made if begin < end - 1 and lives.used[t] < end)
                 bound = max(self._cuts[begin], self._cuts[end], ring + self._held(begin, end))
                 if begin <= new[end - 1]:
                     self._found[end].append((Edge(begin, end, way), total, bound))
@@ -372,7 +373,7 @@ class Search:
         for op in self.stages.ops:
             for tensor, nbytes in self.stages.window_bytes(op, way).items():
                 windows[tensor] = max(windows.get(tensor, 0), nbytes)
-        makers = {op.y: op for op in self.stages.ops}
+        makers = {t: op for op in self.stages.ops for t in op.outputs}
         return {t: n for t, n in windows.items() if t in makers and not self.stages.replaces(makers[t], way)}
 
 

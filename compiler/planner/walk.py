@@ -54,6 +54,8 @@ class Walk:
     @cached_property
     def writes(self) -> Array:
         """[calls, 2]: first byte and the byte after the last, of the output."""
+        if not self.op.outputs:
+            return np.zeros((self.calls, 2), np.int64)
         return _ranges(self.op.y, [step.written for step in self.steps])
 
     @cached_property
@@ -101,7 +103,7 @@ def make_walk(op: Op, choice: Candidate, mode: Mode) -> Walk:
     walked = op.x if sink else op.y
     if mode.rows == AT_ONCE or choice.form is Form.WHOLE:
         regions: list[Part] = [walked.whole]
-    elif run := run_pixels(walked, choice, mode):
+    elif run := run_pixels(op, choice, mode):
         regions = list(_runs(walked, run))
     else:
         chunks = mode.chunks if choice.splits_rows else 1
@@ -123,7 +125,7 @@ def call_count(op: Op, choice: Candidate, mode: Mode) -> CallCount:
     walked = (op.x if choice.form is Form.SINK else op.y).image
     if mode.rows == AT_ONCE or choice.form is Form.WHOLE:
         return CallCount(1)
-    if run := run_pixels(op.y, choice, mode):
+    if run := run_pixels(op, choice, mode):
         return CallCount(-(-walked.rows * walked.columns // run), runs=True)
     if mode.chunks > 1 and choice.splits_rows:
         parts = len(_cuts(walked.columns, mode.chunks)) - 1
@@ -131,15 +133,12 @@ def call_count(op: Op, choice: Candidate, mode: Mode) -> CallCount:
     return CallCount(-(-walked.rows // mode.rows))
 
 
-def run_pixels(tensor: Tensor, choice: Candidate, mode: Mode) -> int:
+def run_pixels(op: Op, choice: Candidate, mode: Mode) -> int:
     """The pixels of a run, where rows or their parts would leave some over; 0 if they come out even."""
-    columns, grain = tensor.image.columns, choice.run_pixels
-    if (
-        not grain
-        or not (mode.runs or mode.chunks > 1)
-        or columns % (grain * mode.chunks) == 0
-        or tensor.image.rows == 1
-    ):
+    if not choice.run_pixels:
+        return 0
+    columns, grain = op.y.image.columns, choice.run_pixels
+    if not (mode.runs or mode.chunks > 1) or columns % (grain * mode.chunks) == 0 or op.y.image.rows == 1:
         return 0
     return max(grain, columns * mode.rows // mode.chunks // grain * grain)
 

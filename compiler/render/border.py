@@ -9,6 +9,7 @@ import numpy as np
 from ..graph import Border, DType, Tensor
 
 BYTES = (DType.INT8, DType.UINT8)
+CONVERTED = (*BYTES, DType.INT16)
 
 
 @dataclass(frozen=True)
@@ -36,13 +37,13 @@ class Converters:
 
 
 def input_converters(tensor: Tensor, border: Border | None) -> Converters:
-    if tensor.dtype not in BYTES or tensor.quant is None or not tensor.quant.per_tensor:
+    if tensor.dtype not in CONVERTED or tensor.quant is None or not tensor.quant.per_tensor:
         return Converters()
-    return Converters(_from_bytes(tensor, border), _real(tensor))
+    return Converters(_from_bytes(tensor, border) if tensor.dtype in BYTES else None, _real(tensor))
 
 
 def output_converters(tensor: Tensor, border: Border | None) -> Converters:
-    if tensor.dtype not in BYTES or tensor.quant is None or not tensor.quant.per_tensor:
+    if tensor.dtype not in CONVERTED or tensor.quant is None or not tensor.quant.per_tensor:
         return Converters()
     unsigned = border is not None and border.outer.dtype is DType.UINT8
     table = ByteConverter("as the model file", _table(border, tensor.dtype)) if border and unsigned else None

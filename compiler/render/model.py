@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from math import prod
 
 import numpy as np
 
@@ -13,13 +14,13 @@ from .. import __version__
 from ..backends.backend import unique_sources
 from ..backends.loops import Affine, Item, StepCall, compress
 from ..backends.native.sources import kernel_sources
-from ..backends.program import Call, ConstantArray, ParamValue, Program
+from ..backends.program import ConstantArray, ParamValue, Program
 from ..errors import InternalError
 from ..graph import Array, DType, Graph, Op, Tensor, Variable
-from ..planner.plan import Buffer, Full, Plan, RegionUse, Ring, Scratch, Stage, Step, Unit, share_place
-from ..target import Form
+from ..planner.plan import Full, Plan, RegionUse, Stage, Step, Unit
 from ..templating import render
 from .border import Converters, input_converters, output_converters
+from .layer import LayerView, comment_text
 
 SELFTEST_SEED = 0x7EC0DE01
 STORED_BYTES = 64  # outputs up to this size are stored as they are, larger ones as their CRC-32
@@ -95,113 +96,6 @@ def c_operand(value: int) -> str:
 
 
 @dataclass(frozen=True)
-class RowsView:
-    """One te_rows of an operator's function."""
-
-    name: str
-    buffer: Buffer
-
-    @property
-    def base(self) -> str:
-        return f"m->region[{self.buffer.region}] + {self.buffer.offset}"
-
-    @property
-    def members(self) -> dict[str, int]:
-        """Those of the struct that are not 0, behind `base`."""
-        buffer, image = self.buffer, self.buffer.tensor.image
-        members = {
-            "rows": image.rows,
-            "columns": image.columns,
-            "pixel_bytes": buffer.tensor.pixel_bytes,
-            "row_step": buffer.row_step,
-        }
-        if isinstance(buffer, Ring):
-            members |= {"shift": buffer.shift, "ring_bytes": buffer.nbytes, "wraps": int(buffer.wraps)}
-        return {name: value for name, value in members.items() if value}
-
-
-@dataclass(frozen=True)
-class LayerView:
-    """The function of one operator."""
-
-    call: Call
-    plan: Plan
-    steps: tuple[Step, ...]
-
-    @property
-    def function(self) -> str:
-        return self.call.function
-
-    @property
-    def kernel(self) -> str:
-        return self.call.kernel
-
-    @property
-    def params(self) -> Mapping[str, ParamValue]:
-        return self.call.params
-
-    @property
-    def scratch(self) -> Scratch | None:
-        return self.plan.scratch.get(self.call.op)
-
-    @property
-    def inputs(self) -> tuple[RowsView, ...]:
-        """In the operator's order; constants are tables."""
-        tensors = [t for t in self.call.op.inputs if t is not None and not t.is_constant]
-        names = ["in", *(f"in{i}" for i in range(2, len(tensors) + 1))]
-        return tuple(RowsView(name, self.plan.buffers[t]) for name, t in zip(names, tensors, strict=True))
-
-    @property
-    def output(self) -> RowsView:
-        return RowsView("out", self.plan.buffers[self.call.op.y])
-
-    @property
-    def unit(self) -> Unit:
-        return self.plan.units[self.call.op]
-
-    @property
-    def arguments(self) -> str:
-        """Of its C function, behind the model."""
-        return ", ".join(f"int32_t {name}" for name in self.argument_names)
-
-    @property
-    def argument_names(self) -> tuple[str, ...]:
-        return ("row", "from", "to") if self.unit is Unit.PARTS else ("first", "last")
-
-    @property
-    def ignored(self) -> tuple[str, ...]:
-        """Arguments that the kernel makes no use of."""
-        return self.argument_names if self.plan.choices[self.call.op].form is Form.WHOLE else ()
-
-    @property
-    def strip(self) -> str:
-        """What the kernel is asked for, made of the arguments."""
-        columns = self.steps[0].walked.image.columns
-        if self.unit is Unit.PARTS:
-            return "{row, row + 1, from, to}"
-        if self.unit is Unit.PIXELS:
-            rows = f"first / {columns}, (last - 1) / {columns} + 1"
-            return f"{{{rows}, first % {columns}, (last - 1) % {columns} + 1}}"
-        return f"{{first, last, 0, {columns}}}"
-
-    @property
-    def title(self) -> str:
-        op, candidate = self.call.op, self.plan.choices[self.call.op]
-        inputs = " + ".join(_shape(t) for t in op.activations)
-        macs = f"{op.macs} MACs, " if op.macs else ""
-        return f"{op.kind} {inputs} -> {_shape(op.y)}, {macs}{candidate.kernel} ({candidate.form.value})"
-
-    @property
-    def places(self) -> str:
-        places = [f"{rows.name}: {_place(rows.buffer)}" for rows in self.inputs]
-        sharing = next((rows.name for rows in self.inputs if share_place(rows.buffer, self.output.buffer)), None)
-        places.append(f"out: in place of {sharing}" if sharing else f"out: {_place(self.output.buffer)}")
-        if self.scratch:
-            places.append(f"scratch: {self.scratch.nbytes} bytes at {self.scratch.region}:{self.scratch.offset}")
-        return "; ".join(places)
-
-
-@dataclass(frozen=True)
 class StageView:
     """A stage as loops; a single call needs no function of its own."""
 
@@ -249,7 +143,8 @@ class VariableView:
     member: str
     ctype: str
     elements: int
-    initial: tuple[int, ...]  # empty: zeros
+    initial: tuple[int, ...]  # empty: `fill` everywhere
+    fill: int
 
 
 @dataclass(frozen=True)
@@ -306,7 +201,9 @@ class ModelView:
         steps: dict[Op, list[Step]] = {}
         for step in self.plan.steps:
             steps.setdefault(step.op, []).append(step)
-        return tuple(LayerView(call, self.plan, tuple(steps[call.op])) for call in self.program.calls)
+        graph = self.plan.graph
+        members = {v.name: view.member for v, view in zip(graph.variables, self.variables, strict=True)}
+        return tuple(LayerView(call, self.plan, tuple(steps[call.op]), members) for call in self.program.calls)
 
     @cached_property
     def stages(self) -> tuple[StageView, ...]:
@@ -370,21 +267,11 @@ class ModelView:
         return buffer
 
 
-def _shape(tensor: Tensor) -> str:
-    return "x".join(map(str, tensor.shape)) or "scalar"
-
-
-def _place(buffer: Buffer) -> str:
-    where = f"at {buffer.region}:{buffer.offset}"
-    if isinstance(buffer, Full):
-        return f"full {where}"
-    return f"ring of {buffer.nbytes} bytes ({buffer.nbytes / buffer.tensor.row_bytes:.3g} rows) {where}"
-
-
 def _variable(index: int, variable: Variable) -> VariableView:
-    elements = int(np.prod(variable.shape, dtype=np.int64))
-    initial = () if variable.initial is None else tuple(variable.initial.reshape(-1).tolist())
-    return VariableView(variable.name, f"state_{index}", CTYPES[variable.dtype], elements, initial)
+    values = [0] if variable.initial is None else variable.initial.reshape(-1).tolist()
+    initial = tuple(values) if len(set(values)) > 1 else ()
+    name, elements = comment_text(variable.name), prod(variable.shape)
+    return VariableView(name, f"state_{index}", CTYPES[variable.dtype], elements, initial, values[0])
 
 
 def _little_endian(values: Array) -> bytes:

@@ -188,7 +188,7 @@ def _handed_over(plan: Plan, found: dict[Tensor, Slab]) -> dict[Tensor, Slab]:
     """Where one call replaces a whole tensor by another, both are needed at that call, in the same place."""
     sources = view_sources(plan)
     for op in plan.ops:
-        for tensor in (sources.get(t, t) for t in op.activations):
+        for tensor in (sources.get(t, t) for t in op.activations if op.outputs):
             if tensor not in found or op.y not in found or found[tensor] is found[op.y]:
                 continue
             source, result = found[tensor], found[op.y]

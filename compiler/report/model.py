@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ..frontend import Blocker, OperatorLine
-from ..graph import Graph, Op, Tensor
+from ..graph import Graph, Op, Tensor, Variable
 from .text import Table, number, pairs, shorten
 
 LONGEST_NAME = 40
@@ -19,6 +19,7 @@ def model_lines(graph: Graph, width: int | None) -> list[str]:
         for op in graph.ops
     ]
     ends = [("input", tensor_text(t)) for t in graph.inputs] + [("output", tensor_text(t)) for t in graph.outputs]
+    ends += [("state", variable_text(v)) for v in graph.variables]
     total = sum(map(parameters, graph.ops))
     totals = [("total", f"{len(graph.ops)} operators, {graph.macs:,} MACs, {total:,} parameters")]
     return [*Table(header, rows).lines(width), "", *pairs(ends + totals)]
@@ -31,6 +32,11 @@ def tensor_text(tensor: Tensor) -> str:
     if tensor.quant is None or not tensor.quant.per_tensor:
         return text
     return f"{text}, scale {tensor.scale:.6g}, zero point {tensor.zero_point}"
+
+
+def variable_text(variable: Variable) -> str:
+    """`stream/states int8[1,2,1,40]`."""
+    return f"{shorten(variable.name, LONGEST_NAME)} {variable.dtype.value}[{','.join(map(str, variable.shape))}]"
 
 
 def parameters(op: Op) -> int:
@@ -49,6 +55,7 @@ def model_json(graph: Graph) -> dict[str, Any]:
     return {
         "inputs": [_tensor_json(t) for t in graph.inputs],
         "outputs": [_tensor_json(t) for t in graph.outputs],
+        "state": [{"name": v.name, "dtype": v.dtype.value, "shape": list(v.shape)} for v in graph.variables],
         "macs": graph.macs,
         "parameters": sum(map(parameters, graph.ops)),
         "ops": [
@@ -72,7 +79,7 @@ def refusal_json(operators: Sequence[OperatorLine]) -> dict[str, Any]:
          "macs": None, "parameters": None}
         for o in operators
     ]  # fmt: skip
-    return {"inputs": None, "outputs": None, "macs": None, "parameters": None, "ops": ops}
+    return {"inputs": None, "outputs": None, "state": None, "macs": None, "parameters": None, "ops": ops}
 
 
 def blockers_json(blockers: Iterable[Blocker]) -> list[dict[str, str]]:
@@ -91,7 +98,7 @@ def _tensor_json(tensor: Tensor) -> dict[str, Any]:
 
 
 def _types(tensors: Iterable[Tensor]) -> str:
-    return " ".join(f"{t.dtype.value}[{'x'.join(map(str, t.shape))}]" for t in tensors)
+    return " ".join(f"{t.dtype.value}[{'x'.join(map(str, t.shape))}]" for t in tensors) or "state"
 
 
 def _first_of(names: Sequence[str]) -> str:

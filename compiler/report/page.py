@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..board import Board
-from ..graph import Graph
+from ..graph import Graph, Op
 from ..planner.plan import Plan
 from ..planner.planner import Point
 from ..templating import environment
 from .memory import Memory, memory
 from .model import tensor_text
 from .picture import pictures
-from .plan import Entry, advice, life, pinned, rows_text, schedule, shape_of
+from .plan import Entry, advice, life, pinned, rows_text, schedule, shapes_of
 from .result import LayerResult, Result
 from .summary import optimality, verdict
 from .text import number, percent
@@ -99,9 +99,13 @@ def layer_rows(result: Result, placed: Memory) -> list[LayerRow]:
     costs = [(layer.instructions or 0) if measured else layer.macs for layer in result.layers]
     total, most = sum(costs) or 1, max(costs, default=0) or 1
     return [
-        LayerRow(layer, entry, f"{shape_of(op.x)} → {shape_of(op.y)}", _percent(cost, total), _percent(cost, most))
+        LayerRow(layer, entry, _shapes(op), _percent(cost, total), _percent(cost, most))
         for layer, entry, op, cost in zip(result.layers, schedule(placed), plan.ops, costs, strict=True)
     ]
+
+
+def _shapes(op: Op) -> str:
+    return f"{shapes_of(op.activations[:1])} → {shapes_of(op.outputs)}"
 
 
 def _percent(part: int, whole: int) -> float:

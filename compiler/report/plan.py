@@ -26,8 +26,8 @@ def stage_lines(found: Memory, width: int | None) -> list[str]:
             entry.layer,
             plan.choices[op].kernel,
             entry.how,
-            shape_of(op.x),
-            shape_of(op.y),
+            shapes_of(op.activations[:1]),
+            shapes_of(op.outputs),
             entry.place,
             number(op.macs),
             number(live[op]) if op in live else "",
@@ -84,6 +84,8 @@ def _unit(steps: Sequence[Step]) -> str:
 
 def place(placed: Memory, op: Op) -> str:
     """`whole 4,096`, `ring 1,152 (3 rows)`, `in place of L02`, `whole 4,096 over input`."""
+    if not op.outputs:
+        return "state"
     plan, owner = placed.plan, placed.owner
     buffer = plan.buffers[op.y]
     source = next((t for t in op.activations if share_place(plan.buffers[t], buffer)), None)
@@ -109,6 +111,11 @@ def shape_of(tensor: Tensor) -> str:
     return "x".join(map(str, tensor.shape[1:] or tensor.shape))
 
 
+def shapes_of(tensors: Sequence[Tensor]) -> str:
+    """Operators that read or write state may have no input or no output."""
+    return " ".join(map(shape_of, tensors)) or "state"
+
+
 def candidate_lines(op: Op, offers: Sequence[Candidate], chosen: Candidate, width: int | None) -> list[str]:
     """Every way to compute one operator, the chosen one marked."""
     header = ("", "kernel", "form", "in place", "scratch", "weights", "code", "instructions")
@@ -125,7 +132,8 @@ def candidate_lines(op: Op, offers: Sequence[Candidate], chosen: Candidate, widt
         )
         for offer in offers
     ]
-    return [f"{op.label}: {shape_of(op.x)} to {shape_of(op.y)}", *Table(header, rows).lines(width)]
+    title = f"{op.label}: {shapes_of(op.activations[:1])} to {shapes_of(op.outputs)}"
+    return [title, *Table(header, rows).lines(width)]
 
 
 def buffer_lines(found: Memory, width: int | None) -> list[str]:

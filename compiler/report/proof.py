@@ -63,6 +63,8 @@ def _lines(proof: Proof, original: Graph, plan: Plan) -> Iterator[str]:
             yield f"{layer.layer}: {layer.bytes_differ:,} bytes differ"
     if outcome.outputs_differ:
         yield f"outputs: {outcome.outputs_differ:,} bytes differ"
+    if outcome.state_differs:
+        yield f"state: {', '.join(outcome.state_differs)} differs"
     yield from outcome.violations
     if outcome.first:
         yield f"first: {outcome.first}"
@@ -72,7 +74,8 @@ def folded(original: Graph, plan: Plan) -> list[tuple[str, str]]:
     """Operators of the file whose result is no tensor of the plan, and what they became part of."""
     layers = {t.name: plan.layer_name(op) for op in plan.ops for t in op.outputs}
     readers = original.consumers()
-    return [(op.label, _into(op.y, layers, readers)) for op in original.ops if op.y.name not in layers]
+    gone = [op for op in original.ops if op.outputs and all(t.name not in layers for t in op.outputs)]
+    return [(op.label, _into(op.y, layers, readers)) for op in gone]
 
 
 def _into(tensor: Tensor, layers: Mapping[str, str], readers: Mapping[Tensor, Sequence[Op]]) -> str:
@@ -84,4 +87,5 @@ def _into(tensor: Tensor, layers: Mapping[str, str], readers: Mapping[Tensor, Se
             return f"folded into {layers[here.name]}"
         seen.add(here)
         waiting += [t for op in readers.get(here, ()) for t in op.outputs if t not in seen]
-    return "the caller's conversion, or constant"
+    kept = any(not op.outputs for tensor in seen for op in readers.get(tensor, ()))
+    return "kept as state" if kept else "the caller's conversion, or constant"

@@ -56,6 +56,7 @@ class Result:
     ms_estimate: float | None
     arena_bytes: int
     input_bytes: int
+    state_bytes: int  # in the model's struct, kept between inferences
     ram_bytes: int | None
     stack_bytes: int | None
     flash_bytes: int | None
@@ -101,6 +102,7 @@ def planned_result(program: Program, board: Board, source: Source) -> Result:
         ms_estimate=None,
         arena_bytes=plan.arena_bytes,
         input_bytes=sum(t.nbytes for t in plan.graph.inputs),
+        state_bytes=sum(v.nbytes for v in plan.graph.variables),
         ram_bytes=None,
         stack_bytes=None,
         flash_bytes=None,

@@ -15,6 +15,7 @@ def summary_lines(result: Result, costs: bool = False) -> list[str]:
             ("model", f"{result.model}: {number(result.macs)} MACs in {len(result.layers)} layers"),
             ("board", f"{result.board}, {result.kernels} kernels, optimised for {result.optimize}"),
             ("arena", f"{size(result.arena_bytes)}, {optimality(result)}"),
+            *([("state", f"{size(result.state_bytes)}, kept between runs")] if result.state_bytes else []),
             ("weights", size(result.weights_bytes)),
             *_measured(result),
             *([("cycles", cycles(result))] if costs else []),
@@ -45,10 +46,11 @@ def optimality(result: Result) -> str:
 
 def _measured(result: Result) -> list[tuple[str, str]]:
     """Only what is known: nobody wants a column of n/a."""
+    data = "data with the state" if result.state_bytes else "data"
     rows = (
         ("code", size(result.code_bytes), result.code_bytes),
         ("flash", f"{size(result.flash_bytes)} for weights and code", result.flash_bytes),
-        ("RAM", f"{size(result.ram_bytes)} for arena, data and stack", result.ram_bytes),
+        ("RAM", f"{size(result.ram_bytes)} for arena, {data} and stack", result.ram_bytes),
         ("executed", f"{number(result.macs_executed)} MACs", result.macs_executed),
         ("instructions", number(result.instructions), result.instructions),
         ("compiler", result.compiler or "", result.compiler),

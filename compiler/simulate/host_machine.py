@@ -93,6 +93,13 @@ class HostSession:
     def margins(self, region: int) -> tuple[int, int]:
         return MARGIN, MARGIN
 
+    @property
+    def pointer_bytes(self) -> int:
+        return ctypes.sizeof(ctypes.c_void_p)
+
+    def read_struct(self, offset: int, count: int) -> bytes:
+        return bytes(self._model)[offset : offset + count]
+
     def run(self, on_step: OnStep) -> RunCost:
         watcher = _Watcher(self._program, on_step)
         callback = Hook(watcher)

@@ -23,10 +23,11 @@ Files = Mapping[str, str | bytes]
 
 @dataclass(frozen=True)
 class Inputs:
-    """What to run, and every tensor of the planned graph for each run."""
+    """What to run, one after the other, and every tensor of the planned graph for each run."""
 
     frames: Sequence[Sequence[Array]]
     expected: Sequence[Mapping[Tensor, Array]]
+    states: Sequence[Mapping[str, Array]] | None = None  # after each run; None: they are not compared
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ def prove_elf(
 ) -> tuple[Verification, Sizes]:
     """One of the models in a firmware that is built already."""
     with closing(open_session(simulator, program, board, elf, count=True)) as session:
-        found = verify(program, session, inputs.frames, inputs.expected, poison)
+        found = verify(program, session, inputs.frames, inputs.expected, poison, inputs.states)
     if simulator == "qemu":
         counted = profile_in_qemu(program, board, elf)
         profile = replace(found.profile, instructions=counted.instructions, layers=counted.layers)
@@ -74,4 +75,5 @@ def prove_on_host(
     toolchain = toolchain or find_toolchain(load_board("host"))
     with tempfile.TemporaryDirectory(prefix="te-", ignore_cleanup_errors=True) as folder:
         session = HostSession(program, build_host_library(program, model_files, toolchain, Path(folder)))
-        return Proof(toolchain.name, verify(program, session, inputs.frames, inputs.expected, poison), None)
+        found = verify(program, session, inputs.frames, inputs.expected, poison, inputs.states)
+        return Proof(toolchain.name, found, None)

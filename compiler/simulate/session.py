@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import Protocol
 
 from ..backends.program import Call, Program
 from ..board import Board
 from ..errors import CannotMeet
-from ..planner.plan import Step
+from ..planner.plan import Plan, Step
 from .calls import ARGUMENTS, called_region, region_name
 from .elf import Elf
 from .machine import REGISTERS, Machine, SimulationError
 
 MARGIN = 64  # bytes around a region that are watched, where they are free
 PAINT = b"\xa5"
+POINTER = 4  # bytes of an address
 
 OnStep = Callable[[int], None]
 
@@ -44,6 +45,13 @@ class Session(Protocol):
         """How many bytes before and after the region may be read and written too."""
         ...
 
+    @property
+    def pointer_bytes(self) -> int: ...
+
+    def read_struct(self, offset: int, count: int) -> bytes:
+        """Bytes of <model>_t, which holds the state."""
+        ...
+
     def run(self, on_step: OnStep) -> RunCost:
         """One inference; `on_step(n)` at the return of the n-th operator call."""
         ...
@@ -53,6 +61,15 @@ class Session(Protocol):
         ...
 
     def close(self) -> None: ...
+
+
+def state_places(plan: Plan, pointer_bytes: int) -> Iterator[int]:
+    """Where each variable lies in <model>_t: behind the addresses of the regions, aligned as its type."""
+    place = pointer_bytes * max(1, len(plan.regions))
+    for variable in plan.graph.variables:
+        place += -place % variable.dtype.size
+        yield place
+        place += variable.nbytes
 
 
 class MachineSession:
@@ -68,7 +85,7 @@ class MachineSession:
         self._registers = {name: machine.register(name) for name in REGISTERS}
         self._return = self._registers["lr"] & ~1
         self._between = {*self._functions.values(), self._return}  # where to stop between two calls
-        self._bases = _words(machine.read(self._registers["r0"], 4 * max(1, len(program.plan.regions))))
+        self._bases = _words(machine.read(self._registers["r0"], POINTER * max(1, len(program.plan.regions))))
         self._ends = {memory.name: memory.end for memory in board.memories}
 
     @property
@@ -87,6 +104,13 @@ class MachineSession:
         end = self._bases[region] + use.nbytes
         limits = [self._ends[use.memory], *(s.address for s in self._elf.sections if s.address >= end)]
         return 0, min(MARGIN, min(limits) - end)
+
+    @property
+    def pointer_bytes(self) -> int:
+        return POINTER
+
+    def read_struct(self, offset: int, count: int) -> bytes:
+        return self._machine.read(self._registers["r0"] + offset, count)
 
     def run(self, on_step: OnStep) -> RunCost:
         for name, value in self._registers.items():

@@ -14,7 +14,7 @@ from ..planner.plan import Piece, Plan
 from ..target import Layout
 from .poison import Poisoner
 from .profile import Profile
-from .session import RunCost, Session
+from .session import RunCost, Session, state_places
 
 VIOLATIONS_KEPT = 8
 
@@ -59,11 +59,12 @@ class Verification:
     violations: tuple[str, ...]  # writes to memory that the writer does not own
     unchecked: tuple[str, ...]  # layers whose layout can't be compared
     profile: Profile
+    state_differs: tuple[str, ...] = ()  # variables that were ever left with other values
 
     @property
     def bit_exact(self) -> bool:
         differ = self.outputs_differ + sum(layer.bytes_differ for layer in self.layers)
-        return differ == 0 and not self.violations
+        return differ == 0 and not self.violations and not self.state_differs
 
 
 def verify(
@@ -72,11 +73,15 @@ def verify(
     inputs: Sequence[Sequence[Array]],
     expected: Sequence[Mapping[Tensor, Array]],
     poison: bool = False,
+    states: Sequence[Mapping[str, Array]] | None = None,
 ) -> Verification:
-    """Run every set of inputs in turn (state is kept) and compare each with its tensors in `expected`."""
+    """Run every set of inputs in turn (state is kept) and compare each with its tensors in `expected`, and the state
+    that it leaves with `states`."""
     checker = _Checker(program.plan, session, poison)
     for number, (frame, tensors) in enumerate(zip(inputs, expected, strict=True)):
         checker.check(number, frame, tensors)
+        if states is not None:
+            checker.check_state(states[number])
     return checker.result()
 
 
@@ -91,6 +96,7 @@ class _Checker:
         self._differ: Counter[Op] = Counter()
         self._outputs_differ = 0
         self._first: Difference | None = None
+        self._state_differs: dict[str, None] = {}
         self._violations: list[str] = []
         self._costs: list[RunCost] = []
 
@@ -114,9 +120,16 @@ class _Checker:
         for tensor in self._plan.graph.outputs:
             self._outputs_differ += self._differing_output(tensor, tensors[tensor])
 
+    def check_state(self, expected: Mapping[str, Array]) -> None:
+        variables = self._plan.graph.variables
+        for variable, place in zip(variables, state_places(self._plan, self._session.pointer_bytes), strict=True):
+            wanted = np.ascontiguousarray(expected[variable.name], variable.dtype.numpy.newbyteorder("<")).tobytes()
+            if self._session.read_struct(place, variable.nbytes) != wanted:
+                self._state_differs[variable.name] = None
+
     def result(self) -> Verification:
         layers = [LayerResult(name, op, self._checked[op], self._differ[op]) for op, name in self._names.items()]
-        unchecked = [name for op, name in self._names.items() if not any(map(self._comparable, op.outputs))]
+        unchecked = [name for op, name in self._names.items() if not all(map(self._comparable, op.outputs))]
         return Verification(
             simulator=self._session.simulator,
             inputs_checked=self._frames,
@@ -126,6 +139,7 @@ class _Checker:
             violations=tuple(self._violations[:VIOLATIONS_KEPT]),
             unchecked=tuple(unchecked),
             profile=Profile.of(self._plan, self._costs),
+            state_differs=tuple(self._state_differs),
         )
 
     def _put(self, tensor: Tensor, value: Array) -> None:

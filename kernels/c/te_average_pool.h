@@ -1,11 +1,10 @@
-/* Mean over a sliding window, ties away from zero; only pixels inside the image count.
+/* Mean over a sliding window; only pixels inside the image count.
  *
  * SPDX-License-Identifier: Apache-2.0
  * Code that tecompile emits into your project is yours to use under any terms; see LICENSE, "Emitted code". */
 #ifndef TE_AVERAGE_POOL_H
 #define TE_AVERAGE_POOL_H
 
-#include "te_average.h"
 #include "te_pool.h"
 
 typedef te_pool_t te_average_pool_t;
@@ -18,16 +17,16 @@ TE_INLINE void te_average_pool_lanes(const te_pool_t *op, te_rows in, te_pool_wi
     te_line line = w.line;
     for (int32_t row = w.top; row < w.bottom; row++, line = te_line_after(in, line, 1)) {
         for (int32_t column = w.left; column < w.right; column++) {
-            const int8_t *x = te_pixel(line, column) + channel;
+            const int8_t *x = te_pixel(line, column) + channel * op->kind.bytes;
             TE_UNROLL
             for (int32_t i = 0; i < lanes; i++) {
-                sum[i] += x[i];
+                sum[i] += te_value(x, i, op->kind.bytes);
             }
         }
     }
     TE_UNROLL
     for (int32_t i = 0; i < lanes; i++) {
-        y[channel + i] = (int8_t)te_clamp(te_average(sum[i], d), op->low, op->high);
+        te_put(y, channel + i, op->kind.bytes, te_clamp(te_average(op->kind, sum[i], d), op->low, op->high));
     }
 }
 
@@ -35,7 +34,7 @@ TE_INLINE void te_average_pool_pixel(const te_pool_t *op, te_rows in, te_pool_wi
 {
     const int32_t whole = op->channels - op->channels % 4;
     const uint32_t most = (uint32_t)(op->kernel_rows * op->kernel_cols);
-    const te_divisor d = te_average_divisor((uint32_t)((w.bottom - w.top) * (w.right - w.left)), most);
+    const te_divisor d = te_average_divisor(op->kind, (uint32_t)((w.bottom - w.top) * (w.right - w.left)), most);
     for (int32_t channel = 0; channel < whole; channel += 4) {
         te_average_pool_lanes(op, in, w, d, channel, 4, y);
     }

@@ -1,4 +1,4 @@
-/* Between real numbers and int8/uint8, exact at every optimisation level (-Ofast included): dividing
+/* Between real numbers and integers of 8 and 16 bits, exact at every optimisation level (-Ofast included): dividing
  * is done on the bits of the numbers, in integers.
  *
  * SPDX-License-Identifier: Apache-2.0
@@ -30,7 +30,7 @@ TE_INLINE te_real te_unpack(uint32_t bits)
 }
 
 /* x / y in float32 (round to nearest, ties to even), then to an integer (ties away from zero). Both
- * are positive; what is 512 or more gives 512. */
+ * are positive; what is 2^17 or more gives 2^17. */
 TE_INLINE int32_t te_ratio(te_real x, te_real y)
 {
     int32_t exponent = x.exponent - y.exponent;
@@ -39,8 +39,8 @@ TE_INLINE int32_t te_ratio(te_real x, te_real y)
         rest <<= 1;
         exponent--;
     }
-    if (exponent < -2 || exponent > 8) {
-        return exponent < 0 ? 0 : 512;
+    if (exponent < -2 || exponent > 16) {
+        return exponent < 0 ? 0 : 1 << 17;
     }
     /* 24 bits of quotient: 1, then 8 + 8 + 7 more. */
     uint32_t quotient = 1;
@@ -55,14 +55,14 @@ TE_INLINE int32_t te_ratio(te_real x, te_real y)
     return (int32_t)((quotient + ((uint32_t)1 << (shift - 1))) >> shift);
 }
 
-/* A real number in units of `scale` (its bits), rounded; not a number gives 0. Saturates at 512. */
+/* A real number in units of `scale` (its bits), rounded; not a number gives 0. Saturates at 2^17. */
 TE_INLINE int32_t te_from_real(uint32_t bits, uint32_t scale)
 {
     const uint32_t magnitude = bits & 0x7fffffffu;
     if (magnitude == 0 || magnitude > 0x7f800000u) {
         return 0;
     }
-    const int32_t value = magnitude == 0x7f800000u ? 512 : te_ratio(te_unpack(magnitude), te_unpack(scale));
+    const int32_t value = magnitude == 0x7f800000u ? 1 << 17 : te_ratio(te_unpack(magnitude), te_unpack(scale));
     return bits >> 31 != 0 ? -value : value;
 }
 

@@ -9,68 +9,28 @@
 #define TE_CONV2D_H
 
 #include "te_dot.h"
-#include "te_rows.h"
-#include "te_taps.h"
+#include "te_window.h"
 
 typedef struct {
-    int32_t in_cols;
-    int32_t in_channels;
-    int32_t in_zero;
-    int32_t kernel_rows;
-    int32_t kernel_cols;
-    int32_t stride_rows;
-    int32_t stride_cols;
-    int32_t dilation_rows;
-    int32_t dilation_cols;
-    int32_t pad_top;
-    int32_t pad_left;
+    te_window_t window;
     te_matrix_t matrix; /* depth = kernel_rows * kernel_cols * in_channels */
 } te_conv2d_t;
-
-/* One kernel row of one output pixel; `column` is the input column of its first tap. */
-TE_INLINE void te_conv2d_taps(const te_conv2d_t *op, te_line x, int32_t column, int8_t *patch)
-{
-    const int32_t stop = column + (op->kernel_cols - 1) * op->dilation_cols + 1;
-    if (op->dilation_cols == 1 && column >= 0 && stop <= op->in_cols && te_piece(x, column, stop) == stop) {
-        te_copy(patch, te_pixel(x, column), op->kernel_cols * op->in_channels);
-        return;
-    }
-    for (; column < stop; column += op->dilation_cols, patch += op->in_channels) {
-        if (column >= 0 && column < op->in_cols) {
-            te_copy(patch, te_pixel(x, column), op->in_channels);
-        } else {
-            te_fill(patch, op->in_zero, op->in_channels);
-        }
-    }
-}
-
-/* All inputs of one output pixel; `x` is the line of the first kernel row inside the image. */
-TE_INLINE void te_conv2d_gather(const te_conv2d_t *op, te_rows in, te_line x, te_taps inside, int32_t column,
-                                int8_t *patch)
-{
-    const int32_t bytes = op->kernel_cols * op->in_channels;
-    te_fill(patch, op->in_zero, inside.first * bytes);
-    for (int32_t tap = inside.first; tap < inside.last; tap++, x = te_line_after(in, x, op->dilation_rows)) {
-        te_conv2d_taps(op, x, column * op->stride_cols - op->pad_left, patch + tap * bytes);
-    }
-    te_fill(patch + inside.last * bytes, op->in_zero, (op->kernel_rows - inside.last) * bytes);
-}
 
 /* Columns [from, to) of one row, two at a time where they lie side by side. */
 TE_INLINE void te_conv2d_row(const te_conv2d_t *op, te_rows in, te_line y, int32_t row, te_strip strip, int8_t *patch)
 {
-    const int32_t top = row * op->stride_rows - op->pad_top;
-    const te_taps inside = te_taps_inside(top, op->kernel_rows, op->dilation_rows, in.rows);
-    const te_line x = te_line_of(in, inside.row, te_max(strip.from * op->stride_cols - op->pad_left, 0));
+    const te_window_t *window = &op->window;
+    const te_taps inside = te_window_inside(window, in, te_window_top(window, row));
+    const te_line x = te_line_of(in, inside.row, te_max(te_window_left(window, strip.from), 0));
     for (int32_t from = strip.from, to; from < strip.to; from = to) {
         to = te_piece(y, from, te_min(from + 2, strip.to));
         for (int32_t column = from; column < to; column++) {
-            te_conv2d_gather(op, in, x, inside, column, patch + (column - from) * op->matrix.depth);
+            te_window_gather(window, in, x, inside, column, patch + (column - from) * op->matrix.depth);
         }
         if (to == from + 2) {
             te_matrix_2(&op->matrix, patch, op->matrix.depth, te_pixel(y, from));
         } else {
-            te_matrix_1(&op->matrix, patch, 0, te_pixel(y, from));
+            te_matrix_1(&op->matrix, patch, te_pixel(y, from));
         }
     }
 }

@@ -67,7 +67,7 @@ TE_INLINE void te_depthwise_row(const te_depthwise_t *op, te_rows in, const te_d
     const te_plane_t *p = &op->plane;
     const int32_t size = p->kernel_rows * p->plane_cols;
     te_depthwise_border(op, r, planes);
-    for (int32_t channel = 0; channel < p->in_channels; channel += op->together) {
+    for (int32_t channel = 0; channel < p->pixel_bytes; channel += op->together) {
         te_depthwise_fill(p, in, r, channel, planes, op->together == 1 ? 0 : size);
         for (int32_t i = 0; i < op->together; i++) {
             for (int32_t k = 0; k < p->multiplier; k++) {

@@ -30,7 +30,7 @@ TE_INLINE void te_depthwise_whole(const te_depthwise_whole_t *op, te_rows in, te
     int8_t *plane = (int8_t *)scratch;
     (void)strip;
     te_fill(plane, p->in_zero, op->plane_rows * p->plane_cols);
-    for (int32_t channel = 0; channel < p->in_channels; channel++) {
+    for (int32_t channel = 0; channel < p->pixel_bytes; channel++) {
         te_depthwise_whole_fill(op, in, channel, plane);
         for (int32_t row = 0; row < out.rows; row++) {
             const int8_t *x = plane + row * p->stride_rows * p->plane_cols;

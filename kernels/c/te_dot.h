@@ -14,6 +14,7 @@
  * input's zero point contributes. */
 typedef struct {
     const int8_t *weights;
+    int32_t weight_zero; /* zero point of the weights, where it can't be folded into them */
     int32_t depth;
     int32_t channels;
     te_output_t output;
@@ -83,9 +84,22 @@ TE_INLINE uint32_t te_dot_1x1(uint32_t sum, const int8_t *x, const int8_t *w, in
     return sum;
 }
 
-/* All channels of one pixel, from its `depth` inputs at x; `extra` is added to every bias. */
-TE_INLINE void te_matrix_1(const te_matrix_t *m, const int8_t *x, uint32_t extra, int8_t *y)
+/* What the weights' zero point takes from every sum over a pixel's inputs at x. */
+TE_INLINE uint32_t te_matrix_extra(const te_matrix_t *m, const int8_t *x)
 {
+    uint32_t extra = 0;
+    if (m->weight_zero != 0) {
+        for (int32_t k = 0; k < m->depth; k++) {
+            extra = te_mac(extra, x[k], -m->weight_zero);
+        }
+    }
+    return extra;
+}
+
+/* All channels of one pixel, from its `depth` inputs at x. */
+TE_INLINE void te_matrix_1(const te_matrix_t *m, const int8_t *x, int8_t *y)
+{
+    const uint32_t extra = te_matrix_extra(m, x);
     const int32_t whole = m->channels - m->channels % 4;
     const int8_t *w = m->weights;
     for (int32_t c = 0; c < whole; c += 4, w += 4 * m->depth) {
@@ -114,19 +128,21 @@ TE_INLINE void te_matrix_finish_2(const te_output_t *out, int32_t channel, uint3
 TE_INLINE void te_matrix_2(const te_matrix_t *m, const int8_t *x, int32_t next, int8_t *y)
 {
     const int32_t whole = m->channels - m->channels % 2;
+    const uint32_t extra = te_matrix_extra(m, x), next_extra = te_matrix_extra(m, x + next);
     const int8_t *w = m->weights;
     int8_t *z = y + m->channels;
     for (int32_t c = 0; c < whole; c += 2, w += 2 * m->depth) {
         const uint32_t bias = te_bias(&m->output, c);
         const uint32_t next_bias = te_bias(&m->output, c + 1);
-        te_sums s = {bias, next_bias, bias, next_bias};
+        te_sums s = {bias + extra, next_bias + extra, bias + next_extra, next_bias + next_extra};
         s = te_dot_2x2(s, x, next, w, m->depth, m->depth);
         te_matrix_finish_2(&m->output, c, s.a, s.c, y, z);
         te_matrix_finish_2(&m->output, c + 1, s.b, s.d, y, z);
     }
     if (whole < m->channels) {
         const uint32_t bias = te_bias(&m->output, whole);
-        const uint32_t a = te_dot_1x1(bias, x, w, m->depth), b = te_dot_1x1(bias, x + next, w, m->depth);
+        const uint32_t a = te_dot_1x1(bias + extra, x, w, m->depth);
+        const uint32_t b = te_dot_1x1(bias + next_extra, x + next, w, m->depth);
         te_matrix_finish_2(&m->output, whole, a, b, y, z);
     }
 }

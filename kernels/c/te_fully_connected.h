@@ -10,21 +10,8 @@
 
 typedef struct {
     int32_t batches;
-    int32_t weight_zero; /* zero point of the weights, where it can't be folded into them */
     te_matrix_t matrix;
 } te_fully_connected_t;
-
-/* What the weights' zero point takes from every sum. */
-TE_INLINE uint32_t te_fully_connected_extra(const te_fully_connected_t *op, const int8_t *x)
-{
-    uint32_t extra = 0;
-    if (op->weight_zero != 0) {
-        for (int32_t k = 0; k < op->matrix.depth; k++) {
-            extra = te_mac(extra, x[k], -op->weight_zero);
-        }
-    }
-    return extra;
-}
 
 TE_INLINE void te_fully_connected(const te_fully_connected_t *op, te_rows in, te_rows out, te_strip strip,
                                   void *scratch)
@@ -33,7 +20,7 @@ TE_INLINE void te_fully_connected(const te_fully_connected_t *op, te_rows in, te
     int8_t *y = (int8_t *)out.base;
     (void)strip, (void)scratch;
     for (int32_t batch = 0; batch < op->batches; batch++, x += op->matrix.depth, y += op->matrix.channels) {
-        te_matrix_1(&op->matrix, x, te_fully_connected_extra(op, x), y);
+        te_matrix_1(&op->matrix, x, y);
     }
 }
 

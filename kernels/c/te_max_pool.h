@@ -13,20 +13,20 @@ typedef te_pool_t te_max_pool_t;
 TE_INLINE void te_max_pool_lanes(const te_pool_t *op, te_rows in, te_pool_window w, int32_t channel, int32_t lanes,
                                  int8_t *y)
 {
-    int32_t most[4] = {-128, -128, -128, -128};
+    int32_t most[4] = {INT32_MIN, INT32_MIN, INT32_MIN, INT32_MIN};
     te_line line = w.line;
     for (int32_t row = w.top; row < w.bottom; row++, line = te_line_after(in, line, 1)) {
         for (int32_t column = w.left; column < w.right; column++) {
-            const int8_t *x = te_pixel(line, column) + channel;
+            const int8_t *x = te_pixel(line, column) + channel * op->kind.bytes;
             TE_UNROLL
             for (int32_t i = 0; i < lanes; i++) {
-                most[i] = te_max(most[i], x[i]);
+                most[i] = te_max(most[i], te_value(x, i, op->kind.bytes));
             }
         }
     }
     TE_UNROLL
     for (int32_t i = 0; i < lanes; i++) {
-        y[channel + i] = (int8_t)te_clamp(most[i], op->low, op->high);
+        te_put(y, channel + i, op->kind.bytes, te_clamp(most[i], op->low, op->high));
     }
 }
 

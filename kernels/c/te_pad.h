@@ -6,29 +6,30 @@
 #define TE_PAD_H
 
 #include "te_copy_pixel.h"
+#include "te_fill_word.h"
 #include "te_rows.h"
 
 typedef struct {
-    int32_t value; /* of the border */
+    int32_t word;  /* four bytes of the border */
     int32_t top;   /* its rows above */
     int32_t left;  /* columns before */
-    int32_t front; /* and channels before */
+    int32_t front; /* and bytes of a pixel before */
 } te_pad_t;
 
 TE_INLINE void te_pad_border(const te_pad_t *op, te_line y, int32_t from, int32_t to)
 {
     for (int32_t stop; from < to; from = stop) {
         stop = te_piece(y, from, to);
-        te_fill(te_pixel(y, from), op->value, (stop - from) * y.pixel_bytes);
+        te_fill_word(te_pixel(y, from), op->word, (stop - from) * y.pixel_bytes);
     }
 }
 
 /* One pixel with channels around it. */
 TE_INLINE void te_pad_pixel(const te_pad_t *op, const int8_t *x, int32_t inside, int8_t *y, int32_t channels)
 {
-    te_fill(y, op->value, op->front);
+    te_fill_word(y, op->word, op->front);
     te_copy_pixel(y + op->front, x, inside);
-    te_fill(y + op->front + inside, op->value, channels - op->front - inside);
+    te_fill_word(y + op->front + inside, op->word, channels - op->front - inside);
 }
 
 TE_INLINE void te_pad_image(const te_pad_t *op, te_line x, te_line y, int32_t from, int32_t to)

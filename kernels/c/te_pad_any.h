@@ -6,11 +6,12 @@
 #ifndef TE_PAD_ANY_H
 #define TE_PAD_ANY_H
 
+#include "te_fill_word.h"
 #include "te_rows.h"
 
 /* Axes of the output, outermost first, each with the part [before, before + inside) that is input. */
 typedef struct {
-    int32_t value;
+    int32_t word; /* four bytes of the border */
     int32_t size[6];
     int32_t before[6];
     int32_t inside[6];
@@ -22,13 +23,13 @@ TE_INLINE int32_t te_pad_line(const te_pad_any_t *op, const int32_t *index, cons
     const int32_t before = op->before[5], inside = op->inside[5];
     for (int32_t axis = 0; axis < 5; axis++) {
         if (index[axis] < op->before[axis] || index[axis] >= op->before[axis] + op->inside[axis]) {
-            te_fill(y, op->value, op->size[5]);
+            te_fill_word(y, op->word, op->size[5]);
             return 0;
         }
     }
-    te_fill(y, op->value, before);
+    te_fill_word(y, op->word, before);
     te_copy(y + before, x, inside);
-    te_fill(y + before + inside, op->value, op->size[5] - before - inside);
+    te_fill_word(y + before + inside, op->word, op->size[5] - before - inside);
     return inside;
 }
 

@@ -12,8 +12,9 @@
 
 typedef struct {
     const int8_t *weights; /* [out channels][kernel_rows][kernel_cols] */
+    int32_t weight_zero;   /* zero point of the weights, where it can't be folded into them */
     int32_t in_cols;
-    int32_t in_channels;
+    int32_t pixel_bytes; /* channels of the input */
     int32_t in_zero;
     int32_t kernel_rows;
     int32_t kernel_cols;
@@ -76,9 +77,9 @@ TE_INLINE void te_plane_copy(const te_plane_t *op, te_line row, int32_t left, in
         const int8_t *x = te_pixel(row, from) + channel;
         stop = te_piece(row, from, end);
         if (apart != 0) {
-            te_plane_deal(to + from - left, apart, x, op->in_channels, stop - from);
+            te_plane_deal(to + from - left, apart, x, op->pixel_bytes, stop - from);
         } else {
-            te_plane_pick(to + from - left, x, op->in_channels, stop - from);
+            te_plane_pick(to + from - left, x, op->pixel_bytes, stop - from);
         }
     }
 }
@@ -96,7 +97,7 @@ TE_INLINE te_plane_sums te_plane_dot(const te_plane_t *op, const int8_t *x, int3
     for (int32_t tap = 0; tap < op->kernel_rows; tap++) {
         TE_UNROLL
         for (int32_t k = 0; k < op->kernel_cols; k++) {
-            const int32_t weight = w[tap * op->kernel_cols + k];
+            const int32_t weight = w[tap * op->kernel_cols + k] - op->weight_zero;
             const int32_t at = tap * tap_row + k * op->dilation_cols;
             s.a = te_mac(s.a, x[at], weight);
             s.b = te_mac(s.b, x[at + next], weight);
@@ -109,7 +110,7 @@ TE_INLINE te_plane_sums te_plane_dot(const te_plane_t *op, const int8_t *x, int3
 TE_INLINE void te_plane_row(const te_plane_t *op, const int8_t *x, int32_t tap_row, int32_t channel, int8_t *y,
                             int32_t count)
 {
-    const int32_t channels = op->in_channels * op->multiplier;
+    const int32_t channels = op->pixel_bytes * op->multiplier;
     const int8_t *w = op->weights + channel * op->kernel_rows * op->kernel_cols;
     const te_channel c = te_channel_of(&op->output, channel);
     y += channel;

@@ -21,7 +21,7 @@ TE_INLINE void te_pointwise_pixels(const te_pointwise_t *op, const int8_t *x, in
         te_matrix_2(&op->matrix, x, next, y);
     }
     if (pixels > 0) {
-        te_matrix_1(&op->matrix, x, 0, y);
+        te_matrix_1(&op->matrix, x, y);
     }
 }
 

@@ -5,9 +5,12 @@
 #ifndef TE_POOL_H
 #define TE_POOL_H
 
+#include "te_average.h"
 #include "te_rows.h"
+#include "te_value.h"
 
 typedef struct {
+    te_average_t kind;
     int32_t in_cols;
     int32_t channels;
     int32_t kernel_rows;

@@ -13,9 +13,10 @@
 /* How to round: twice or once. The _RIGHT forms are shorter, for operators whose every shift is -1 or
  * less. In both TE_DOUBLE forms such a shift also promises, as the compiler of the model has proved,
  * that its accumulators stay in [-2^30, 2^30); where it could not, 64 is added to the shift. */
-typedef enum { TE_DOUBLE, TE_DOUBLE_RIGHT, TE_SINGLE, TE_SINGLE_RIGHT } te_rounding;
+typedef enum { TE_DOUBLE, TE_DOUBLE_RIGHT, TE_SINGLE, TE_SINGLE_RIGHT, TE_AWAY } te_rounding;
 
-/* From accumulators to outputs. `channels` holds bias, mantissa and shift for each output channel. */
+/* From accumulators to outputs. `channels` holds bias, mantissa and shift for each output channel; with TE_AWAY
+ * bias, the upper half of a mantissa of sign and 63 bits, a shift, and the lower half. */
 typedef struct {
     const int32_t *channels;
     int32_t zero; /* zero point of the output */
@@ -95,12 +96,39 @@ TE_INLINE int32_t te_finish(const te_output_t *out, uint32_t acc, int32_t mantis
     return te_clamp(value, out->low - out->zero, out->high - out->zero) + out->zero;
 }
 
-TE_INLINE uint32_t te_bias(const te_output_t *out, int32_t channel) { return (uint32_t)out->channels[3 * channel]; }
+/* Rounds once, ties away from zero: acc * mantissa / 2^(32 + shift), for 1 <= shift <= 62; the mantissa's
+ * highest bit is its sign. */
+TE_INLINE int32_t te_rescale_away(uint32_t acc, uint32_t high, uint32_t low, int32_t shift)
+{
+    const uint32_t sign = acc >> 31;
+    const int negative = sign != high >> 31;
+    const uint32_t n = sign != 0 ? 0u - acc : acc;
+    const uint64_t product = (uint64_t)n * (high & 0x7FFFFFFFu) + ((uint64_t)n * low >> 32);
+    const uint64_t value = (product + ((uint64_t)1 << (shift - 1))) >> shift;
+    const int32_t bounded = value > 1u << 30 ? 1 << 30 : (int32_t)value;
+    return negative ? -bounded : bounded;
+}
+
+/* What is known of a channel: three numbers, or four. */
+TE_INLINE const int32_t *te_channel_values(const te_output_t *out, int32_t channel)
+{
+    return out->channels + (out->rounding == TE_AWAY ? 4 : 3) * channel;
+}
+
+TE_INLINE uint32_t te_bias(const te_output_t *out, int32_t channel)
+{
+    return (uint32_t)te_channel_values(out, channel)[0];
+}
 
 /* As te_finish, with the factor of an output channel. */
 TE_INLINE int8_t te_finish_channel(const te_output_t *out, uint32_t acc, int32_t channel)
 {
-    return (int8_t)te_finish(out, acc, out->channels[3 * channel + 1], out->channels[3 * channel + 2]);
+    const int32_t *values = te_channel_values(out, channel);
+    if (out->rounding == TE_AWAY) {
+        const int32_t value = te_rescale_away(acc, (uint32_t)values[1], (uint32_t)values[3], values[2]);
+        return (int8_t)(te_clamp(value, out->low - out->zero, out->high - out->zero) + out->zero);
+    }
+    return (int8_t)te_finish(out, acc, values[1], values[2]);
 }
 
 /* Bias and factor of an output channel, read once where many outputs follow. */

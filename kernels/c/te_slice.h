@@ -13,18 +13,15 @@ typedef struct {
     int32_t row_step;
     int32_t column;
     int32_t column_step;
-    int32_t channel;
+    int32_t channel; /* in bytes */
     int32_t channel_step;
+    int32_t piece; /* bytes that stay together: one channel, or all */
 } te_slice_t;
 
-TE_INLINE void te_slice_pixel(const te_slice_t *op, const int8_t *x, int8_t *y, int32_t channels)
+TE_INLINE void te_slice_pixel(const te_slice_t *op, const int8_t *x, int8_t *y, int32_t bytes)
 {
-    if (op->channel_step == 1) {
-        te_copy_pixel(y, x + op->channel, channels);
-        return;
-    }
-    for (int32_t i = 0; i < channels; i++) {
-        y[i] = x[op->channel + i * op->channel_step];
+    for (int32_t i = 0; i < bytes / op->piece; i++) {
+        te_copy_pixel(y + i * op->piece, x + op->channel + i * op->channel_step, op->piece);
     }
 }
 

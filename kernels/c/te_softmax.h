@@ -1,5 +1,5 @@
-/* Softmax over the last axis, in TFLite's 32-bit fixed point. The exponentials of all differences to the
- * largest value are a table.
+/* Softmax of bytes over the last axis, in TFLite's 32-bit fixed point. The exponentials of all differences to
+ * the largest value are a table. Results have 8 or 16 bits.
  *
  * SPDX-License-Identifier: Apache-2.0
  * Code that tecompile emits into your project is yours to use under any terms; see LICENSE, "Emitted code". */
@@ -8,12 +8,14 @@
 
 #include "te_requant.h"
 #include "te_rows.h"
+#include "te_value.h"
 
 typedef struct {
     const int32_t *exponentials; /* exp(-beta * scale * i), Q0.31 */
     int32_t alive;               /* from this difference on they count as zero */
     int32_t groups;              /* softmaxes per pixel */
     int32_t depth;               /* values in each */
+    int32_t result_bytes;
 } te_softmax_t;
 
 /* 1 / half for half in [1/2, 1), both Q0.31; three steps of Newton in Q2.29. */
@@ -44,13 +46,14 @@ TE_INLINE void te_softmax_group(const te_softmax_t *op, const int8_t *x, int8_t 
         headroom++;
     }
     const int32_t reciprocal = te_reciprocal((int32_t)(total >> 1));
-    const int32_t shift = 12 - headroom + 23;
+    const int32_t shift = 12 - headroom + 31 - 8 * op->result_bytes;
+    const int32_t half = op->result_bytes == 1 ? 1 << 7 : 1 << 15;
     for (int32_t i = 0; i < op->depth; i++) {
         int32_t value = 0;
         if (largest - x[i] < op->alive && shift <= 31) {
             value = te_round_shift(te_high_mul(reciprocal, op->exponentials[largest - x[i]]), shift);
         }
-        y[i] = (int8_t)te_min(value - 128, 127);
+        te_put(y, i, op->result_bytes, te_min(value - half, half - 1));
     }
 }
 
@@ -62,7 +65,7 @@ TE_INLINE void te_softmax(const te_softmax_t *op, te_rows in, te_rows out, te_st
         for (int32_t column = strip.from; column < strip.to; column++) {
             for (int32_t group = 0; group < op->groups; group++) {
                 te_softmax_group(op, te_pixel(from, column) + group * op->depth,
-                                 te_pixel(to, column) + group * op->depth);
+                                 te_pixel(to, column) + group * op->depth * op->result_bytes);
             }
         }
     }

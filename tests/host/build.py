@@ -18,11 +18,14 @@ from tecompile.backends.native import NativeTarget
 from tecompile.graph import Array, Graph
 from tecompile.planner.plan import Plan
 from tecompile.render.model import ModelInfo, render_model
+from tecompile.simulate.session import state_places
 
 WARNINGS = ("-std=c99", "-Wall", "-Wextra", "-Wconversion", "-Werror")
 GCC = ("gcc",)
 ZIG = (sys.executable, "-m", "ziglang", "cc")
 POISON = 0xA5
+GUARD = 0x5A5A5A5A5A5A5A5A  # behind a model's struct
+POINTER = ctypes.sizeof(ctypes.c_void_p)
 
 
 def compiler(command: Sequence[str]) -> bool:
@@ -58,34 +61,56 @@ class Model:
         return int(getattr(self.library, f"{self.name}_{function}")(*arguments))
 
     def run(self, inputs: Sequence[Array]) -> list[Array]:
-        """One inference in a poisoned arena; nothing outside of buffers and scratch may change."""
-        arena = _aligned(self.plan.regions[0].nbytes)
-        arena[:] = POISON
-        model, region = (ctypes.c_void_p * 8)(), _Region(arena.ctypes.data, arena.size)
-        assert self.call("init", ctypes.byref(model), ctypes.byref(region), ctypes.c_size_t(1)) == 0
-        for index, value in enumerate(inputs):
-            ctypes.memmove(self._port("input", model, index), value.tobytes(), value.nbytes)
-        assert self.call("run", ctypes.byref(model)) == 0
-        self._check_gaps(arena)
-        return [self._output(model, i) for i in range(len(self.plan.graph.outputs))]
+        """One inference from the initial state."""
+        return Instance(self).run(inputs)
 
-    def _output(self, model: ctypes.Array[ctypes.c_void_p], index: int) -> Array:
-        tensor = self.plan.graph.outputs[index]
-        data = ctypes.string_at(self._port("output", model, index), tensor.nbytes)
+
+class Instance:
+    """A model's struct and a poisoned arena: several may exist of one model."""
+
+    def __init__(self, model: Model) -> None:
+        self._model, self._plan = model, model.plan
+        self._arena = _aligned(self._plan.regions[0].nbytes)
+        variables = self._plan.graph.variables
+        kept = list(zip(variables, state_places(self._plan, POINTER), strict=True))
+        nbytes = max([POINTER, *(place + variable.nbytes for variable, place in kept)])
+        self._struct = (ctypes.c_uint64 * (nbytes // 8 + 3))(*[GUARD] * (nbytes // 8 + 3))
+        region = _Region(self._arena.ctypes.data, self._arena.size)
+        assert self._call("init", ctypes.byref(region), ctypes.c_size_t(1)) == 0
+
+    def run(self, inputs: Sequence[Array]) -> list[Array]:
+        """Nothing outside of buffers, scratch and state may change."""
+        self._arena[:] = POISON
+        for index, value in enumerate(inputs):
+            ctypes.memmove(self._port("input", index), value.tobytes(), value.nbytes)
+        assert self._call("run") == 0
+        self._check_gaps()
+        return [self._output(i) for i in range(len(self._plan.graph.outputs))]
+
+    def reset(self) -> None:
+        assert self._call("reset") == 0
+
+    def _call(self, function: str, *arguments: object) -> int:
+        return self._model.call(function, ctypes.byref(self._struct), *arguments)
+
+    def _output(self, index: int) -> Array:
+        tensor = self._plan.graph.outputs[index]
+        data = ctypes.string_at(self._port("output", index), tensor.nbytes)
         return np.frombuffer(data, tensor.dtype.numpy).reshape(tensor.shape)
 
-    def _port(self, kind: str, model: ctypes.Array[ctypes.c_void_p], index: int) -> int:
-        function = getattr(self.library, f"{self.name}_{kind}")
+    def _port(self, kind: str, index: int) -> int:
+        function = getattr(self._model.library, f"{self._model.name}_{kind}")
         function.restype = ctypes.c_void_p
-        address = function(ctypes.byref(model), index)
+        address = function(ctypes.byref(self._struct), index)
         assert address is not None
         return int(address)
 
-    def _check_gaps(self, arena: Array) -> None:
-        owned = np.zeros(arena.size, np.bool_)
-        for place in (*self.plan.buffers.values(), *self.plan.scratch.values()):
+    def _check_gaps(self) -> None:
+        owned = np.zeros(self._arena.size, np.bool_)
+        for place in (*self._plan.buffers.values(), *self._plan.scratch.values()):
             owned[place.offset : place.offset + place.nbytes] = True
-        assert (arena[~owned] == POISON).all(), f"{self.name} writes outside its buffers"
+        assert (self._arena[~owned] == POISON).all(), f"{self._model.name} writes outside its buffers"
+        assert list(self._struct)[-2:] == [GUARD] * 2, f"{self._model.name} writes behind its struct"
 
 
 class _Region(ctypes.Structure):
@@ -120,6 +145,8 @@ def random_inputs(graph: Graph, rng: np.random.Generator) -> list[Array]:
 
 
 def _noise(rng: np.random.Generator, shape: tuple[int, ...], dtype: np.dtype[np.generic], ends: bool) -> Array:
+    if dtype == np.bool_:
+        return rng.integers(0, 2, shape).astype(np.bool_)
     info = np.iinfo(dtype)
     if ends:
         return rng.choice(np.array([info.min, info.max], dtype), shape)

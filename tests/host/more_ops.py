@@ -115,7 +115,7 @@ def strided_slice(draw: Draw) -> Op:
         step = draw.pick(1, 1, 2, 3)
         down = not image and draw.number(0, 3) == 0
         bounds.append((stop, start - size - 1, -step) if down else (start, stop + 1, step))
-    shrink = 0 if image else sum(draw.pick(0, 0, 1) << i for i in range(len(x.shape)))
+    shrink = 0 if image else sum(draw.pick(0, 0, 1) << i for i, (_, _, step) in enumerate(bounds) if step > 0)
     tables = [
         Tensor(f"table{i}", (len(bounds),), DType.INT32, None, np.array(column, np.int32))
         for i, column in enumerate(zip(*bounds, strict=True))

@@ -258,4 +258,4 @@ KINDS: Mapping[str, Callable[[Draw], Op]] = {
 def one_op_graph(op: Op, name: str = "net") -> Graph:
     assert prod(op.y.shape) > 0
     assert not [*op.invalid(), *op.unsupported()]
-    return Graph(name, (op,), op.activations, op.outputs)
+    return Graph(name, (op,), op.activations, op.outputs, op.variables)

@@ -135,8 +135,9 @@ def floats(rng: np.random.Generator, scale: np.float32) -> Array:
     near = ((np.arange(-600, 600)[:, None] / 2) * np.float64(scale)).astype(np.float32).view(np.uint32)
     ties = (near.astype(np.int64) + np.arange(-20, 21)).clip(0, (1 << 32) - 1).astype(np.uint32).reshape(-1)
     usual = (rng.uniform(-400, 400, 200_000) * scale).astype(np.float32).view(np.uint32)
+    wide = (rng.integers(-80_000, 80_000, 200_000) / 2 * np.float64(scale)).astype(np.float32).view(np.uint32)
     special = np.array([0, 1 << 31, 0x7F800000, 0xFF800000, 0x7FC00000, 0xFFFFFFFF, 1, 0x80000001, 0x7FFFFF], np.uint32)
-    return np.concatenate([random, ties, usual, special])
+    return np.concatenate([random, ties, usual, wide, special])
 
 
 @pytest.mark.parametrize("level", ["-O2", "-Ofast"])
@@ -148,9 +149,9 @@ def test_from_real_is_exact(tmp_path: Path, level: str) -> None:
             bits = floats(rng, scale)
         got = np.empty(bits.size, np.int32)
         library.from_real(bits.size, pointer(bits), ctypes.c_uint32(int(scale.view(np.uint32))), pointer(got))
-        for zero in (-128, 0, 77):
+        for dtype, zero in ((DType.INT8, -128), (DType.INT8, 0), (DType.INT8, 77), (DType.INT16, 0)):
             x = Tensor("x", bits.shape, DType.FLOAT32)
-            y = Tensor("y", bits.shape, DType.INT8, Quant((float(scale),), (zero,)))
+            y = Tensor("y", bits.shape, dtype, Quant((float(scale),), (zero,)))
             with np.errstate(all="ignore"):
                 (want,) = Quantize(0, (x,), (y,), Rounding.DOUBLE).reference([bits.view(np.float32)])
-            np.testing.assert_array_equal(np.clip(got + zero, -128, 127).astype(np.int8), want)
+            np.testing.assert_array_equal(np.clip(got + zero, *dtype.bounds).astype(dtype.numpy), want)

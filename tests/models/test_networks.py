@@ -8,7 +8,6 @@ import pytest
 from tecompile.frontend import check_supported, parse
 from tecompile.graph import Graph
 from tecompile.interpret import random_inputs, run
-from tecompile.ops import OPERATORS
 from tecompile.passes import simplify
 from tests.models.networks import NETWORKS
 from tests.tools.golden import run_tflm
@@ -42,8 +41,3 @@ def run_simplified(graph: Graph, inputs: list[np.ndarray]) -> list[np.ndarray]:
     converted = [x if b is None else b.convert(x) for b, x in zip(entries, inputs, strict=True)]
     exits = [graph.output_border(t) for t in graph.outputs]
     return [y if b is None else b.convert(y) for b, y in zip(exits, run(graph, converted), strict=True)]
-
-
-def test_the_set_covers_every_operator() -> None:
-    used = {op.kind for make in NETWORKS.values() for op in parse(make(), "net").ops}
-    assert used == set(OPERATORS)

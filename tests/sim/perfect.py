@@ -17,6 +17,7 @@ class PerfectSession:
     """A Session. Mistakes come from the plan only, or from what is done to memory after the calls in `sabotage`."""
 
     simulator = "host"
+    pointer_bytes = 8
 
     def __init__(self, plan: Plan, sabotage: Mapping[int, Sabotage] | None = None) -> None:
         self.plan, self.sabotage = plan, sabotage or {}
@@ -40,6 +41,9 @@ class PerfectSession:
             self.sabotage.get(number, lambda _session: None)(self)
             on_step(number)
         return RunCost(calls=self.plan.steps)
+
+    def read_struct(self, offset: int, count: int) -> bytes:
+        raise NotImplementedError
 
     def stop_counting(self) -> None: ...
 

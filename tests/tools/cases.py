@@ -72,7 +72,7 @@ class Source:
         if self.fill == "uniform":
             return rng.integers(info.min, info.max, shape, dtype=dtype, endpoint=True)
         if self.fill == "small":
-            return rng.integers(-3, 4, shape, dtype=dtype)
+            return rng.integers(max(-3, info.min), 4, shape, dtype=dtype)
         choices = {"low": [info.min], "high": [info.max], "extremes": [info.min, info.max]}
         return rng.choice(np.array(choices[self.fill], dtype), shape)
 

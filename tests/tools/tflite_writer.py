@@ -30,7 +30,7 @@ _PLACEHOLDER_CODE = 127
 
 @dataclass(frozen=True, eq=False)
 class TensorSpec:
-    """One tensor; `axis` is the dimension that a tuple of scales runs along."""
+    """One tensor; `axis` is the dimension that a tuple of scales runs along. Data of an int4 tensor are int8."""
 
     shape: tuple[int, ...]
     dtype: str
@@ -46,7 +46,7 @@ class TensorSpec:
         """Refuse data that native readers would run past."""
         if self.data is None:
             return
-        if self.data.shape != self.shape or self.data.dtype.name != self.dtype:
+        if self.data.shape != self.shape or self.data.dtype.name != {"int4": "int8"}.get(self.dtype, self.dtype):
             raise ValueError(
                 f"data is {self.data.dtype.name}{self.data.shape}, but the tensor is {self.dtype}{self.shape}"
             )
@@ -323,8 +323,17 @@ def _opcode(builder: Any, kind: str, custom_code: str | None, version: int) -> i
 
 def _payloads(graphs: Iterable[SubgraphSpec]) -> list[bytes]:
     """List the buffers' contents; by convention buffer 0 is the empty one."""
-    constants = [t.data for graph in graphs for t in graph.tensors if t.data is not None]
-    return [b"", *(data.tobytes() for data in constants)]
+    constants = [t for graph in graphs for t in graph.tensors if t.data is not None]
+    return [b"", *map(_payload, constants)]
+
+
+def _payload(tensor: TensorSpec) -> bytes:
+    """Values of int4 lie two in a byte, the first in the lower half."""
+    assert tensor.data is not None
+    if tensor.dtype != "int4":
+        return tensor.data.tobytes()
+    nibbles = np.append(tensor.data.reshape(-1), np.zeros(tensor.data.size % 2, np.int8)).astype(np.uint8) & 15
+    return (nibbles[0::2] | nibbles[1::2] << 4).tobytes()
 
 
 def _buffer(builder: Any, payload: bytes) -> int:

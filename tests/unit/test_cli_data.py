@@ -11,6 +11,7 @@ from tecompile.cli.console import Console
 from tecompile.interpret import random_inputs
 from tecompile.interpret import run as run_graph
 from tecompile.pipeline import load_graph
+from tests.operators.recurrent import Kept, variable_net
 
 from .test_cli import MODEL, call, done, read_json, refused
 
@@ -126,3 +127,27 @@ def test_compare_refuses_what_no_result_can_hold() -> None:
 def test_compare_models() -> None:
     done("compare", MODEL, MODEL, "--board", "host", "--verify", "none")
     assert "no board given" in refused(2, "compare", MODEL, MODEL)
+
+
+def test_run_goes_through_a_sequence_where_there_is_state() -> None:
+    """One more axis in front; without it, and in models without state, an input is one inference."""
+    Path("kept.tflite").write_bytes(variable_net([Kept((3,), "int8", 7)]))
+    frames = np.arange(12, dtype=np.int8).reshape(4, 3)
+    np.save("frames.npy", frames)
+    done("run", "kept.tflite", "--input", "frames.npy", "--output", "out.npy")
+    np.testing.assert_array_equal(np.load("out.npy"), [[7, 7, 7], *frames[:3]])
+    assert "int8[4,3]: 7, 7, 7, 0, 1" in done("run", "kept.tflite", "--input", "frames.npy")
+    np.save("one.npy", frames[1])
+    assert "int8[3]: 7, 7, 7" in done("run", "kept.tflite", "--input", "one.npy")
+    np.save("images.npy", np.zeros((2, 1, 28, 28, 1), np.int8))
+    assert "was given int8[2, 1, 28, 28, 1]" in refused(2, "run", MODEL, "--input", "images.npy")
+
+
+def test_state_is_listed() -> None:
+    Path("kept.tflite").write_bytes(variable_net([Kept((3,), "int8", 7)]))
+    assert "state   memory int8[3]" in done("inspect", "kept.tflite")
+    assert read_json("inspect", "kept.tflite")["state"] == [{"name": "memory", "dtype": "int8", "shape": [3]}]
+    assert "3 bytes, kept between runs" in done("compile", "kept.tflite", "--board", "host", "--verify", "none")
+    plan = done("plan", "kept.tflite", "--board", "host")
+    assert "te_read" in plan
+    assert "te_assign" in plan

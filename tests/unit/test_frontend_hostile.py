@@ -19,6 +19,7 @@ from tecompile.errors import InternalError, InvalidInput, TecompileError
 from tecompile.frontend import check_supported, inspect_blockers, outline, parse
 from tecompile.frontend.flatbuffer import Table
 from tecompile.passes import simplify
+from tests.operators import edges
 from tests.tools.random_ops import edge_cases
 from tests.tools.tflite_writer import ModelSpec, OpSpec, TensorSpec, write_model
 
@@ -298,6 +299,7 @@ def test_sharing_in_moderation_is_no_crime() -> None:
 
 BASES = {kind: edge_cases(kind)[0].model for kind in ("CONV_2D", "MEAN", "ADD", "PAD", "SOFTMAX")}
 BASES["network"] = write_model(SPEC)
+BASES |= {kind: edges(kind)[1].model for kind in ("READ_VARIABLE", "SVDF", "UNIDIRECTIONAL_SEQUENCE_LSTM")}
 
 
 @pytest.mark.parametrize("name", BASES)

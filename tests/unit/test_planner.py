@@ -363,7 +363,7 @@ def test_effects_on_one_variable_keep_their_order() -> None:
     ops = []
     for number, (source, access) in enumerate(kinds):
         y = b.tensor(*source.shape)
-        ops.append(Stateful(number, (source,), (y,), Rounding.DOUBLE, access))
+        ops.append(Stateful(number, (source,), (y,), Rounding.DOUBLE, access=access))
     graph = replace(b.graph(*(op.y for op in ops)), ops=tuple(ops))
     assert [op.index for op in best_order(graph)] == [0, 1, 2]
 
@@ -373,7 +373,7 @@ def test_an_operator_with_state_is_a_stage_of_its_own() -> None:
     x = b.conv(b.input(1, 8, 8, 8), 8, 3)
     y = b.tensor(1, 8, 8, 8)
     graph = b.graph(y)
-    graph = replace(graph, ops=(*graph.ops, Stateful(1, (x,), (y,), Rounding.DOUBLE, Access.WRITE)))
+    graph = replace(graph, ops=(*graph.ops, Stateful(1, (x,), (y,), Rounding.DOUBLE, access=Access.WRITE)))
     assert all(len(stage.ops) == 1 for stage in planned(graph).stages)
 
 

@@ -35,8 +35,8 @@ MODEL = Path(__file__).parents[2] / "examples" / "fashion_mnist" / "fashion.tfli
 CONTRACT = [
     *("tecompile", "model", "model_sha256", "board", "compiler", "simulator", "kernels", "optimize", "bit_exact"),
     *("inputs_checked", "macs", "macs_live", "macs_executed", "instructions", "cycles_estimate", "ms_estimate"),
-    *("arena_bytes", "input_bytes", "ram_bytes", "stack_bytes", "flash_bytes", "weights_bytes", "code_bytes"),
-    *("plan", "layers"),
+    *("arena_bytes", "input_bytes", "state_bytes", "ram_bytes", "stack_bytes", "flash_bytes", "weights_bytes"),
+    *("code_bytes", "plan", "layers"),
 ]
 
 

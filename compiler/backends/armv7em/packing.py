@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...graph import Array, Clamp, Rounding
+from ...graph import Array, Clamp, DType, Rounding
 from ...ops.conv2d import Conv2D
 
 LARGEST_OFFSET = 4095  # of LDR and STRB: the last of four pixels lies three pixels on
@@ -18,6 +18,8 @@ def unsuitable(op: Conv2D) -> str | None:
     channels_in, channels_out = op.x.image.channels, op.y.image.channels
     if channels_in % 4 or channels_out % 2 or 3 * max(channels_in, channels_out) + 4 > LARGEST_OFFSET:
         return f"{channels_in} -> {channels_out} channels"
+    if op.x.dtype is not DType.INT8 or op.weights.zero_point != 0:
+        return "other types, or weights with a zero point"
     if op.rounding is not Rounding.DOUBLE or op.clamp != Clamp(-128, 127):
         return "other rounding or activation bounds"
     return _arithmetic_fault(op)

@@ -1,12 +1,11 @@
-"""What the kernels of ADD and MUL have in common: which operand repeats along which axis."""
+"""Two operands that broadcast: which of them repeats along which axis."""
 
 from __future__ import annotations
 
-from math import prod
 from typing import NamedTuple
 
-from ...graph import ImageShape, Tensor
-from ...ops.broadcast import BroadcastOp
+from ...graph import Tensor
+from ...ops.broadcast import PairOp, image_shape
 from ...target import Candidate, Form
 from ..program import ParamValue
 from .axes import merged, padded, steps
@@ -30,35 +29,21 @@ class Operands(NamedTuple):
     b: Tensor
 
 
-def operands(op: BroadcastOp) -> Operands:
+def operands(op: PairOp) -> Operands:
     return Operands(op.b, op.x) if op.x.is_constant else Operands(op.x, op.b)
 
 
-def in_place(op: BroadcastOp) -> tuple[int, ...]:
+def in_place(op: PairOp) -> tuple[int, ...]:
     """Inputs that the output may lie on."""
     return tuple(i for i, t in enumerate(op.operands) if not t.is_constant and t.shape == op.y.shape)
 
 
-def image_shape(tensor: Tensor, y: Tensor) -> ImageShape | None:
-    """How it repeats over y's image: each size is 1 or y's. None if that does not tell all."""
-    rank = max(len(y.shape), 3)
-    shape, full = padded(tensor.shape, rank, 1), padded(y.shape, rank, 1)
-    before = prod(shape[:-2])
-    if before not in (1, prod(full[:-2])):
-        return None
-    image = ImageShape(before, shape[-2], shape[-1])
-    if len(y.shape) < 3 and tensor.elements not in (1, y.elements):
-        return None
-    image = image if len(y.shape) >= 3 else ImageShape(1, 1, tensor.elements)
-    return image if tensor.is_constant or image == tensor.image else None
-
-
-def are_images(op: BroadcastOp) -> bool:
+def are_images(op: PairOp) -> bool:
     """Do both operands only repeat along rows, columns or channels?"""
     return all(image_shape(tensor, op.y) is not None for tensor in op.operands)
 
 
-def instructions(op: BroadcastOp, prices: Prices) -> float:
+def instructions(op: PairOp, prices: Prices) -> float:
     channels = op.y.image.channels
     if channels == 1:
         return op.y.elements * prices.value
@@ -66,7 +51,7 @@ def instructions(op: BroadcastOp, prices: Prices) -> float:
     return op.y.elements * ((prices.repeated if repeated else prices.value) + prices.pixel / max(1, channels))
 
 
-def broadcast_axes(op: BroadcastOp) -> tuple[tuple[int, ...], tuple[tuple[bool, bool], ...]]:
+def broadcast_axes(op: PairOp) -> tuple[tuple[int, ...], tuple[tuple[bool, bool], ...]]:
     """Merged axes of the output, and along which of them a and b run (instead of repeating)."""
     rank = len(op.y.shape)
     a, b = (padded(t.shape, rank, 1) for t in operands(op))
@@ -74,12 +59,12 @@ def broadcast_axes(op: BroadcastOp) -> tuple[tuple[int, ...], tuple[tuple[bool, 
     return sizes, tuple(kind for kind in kinds if isinstance(kind, tuple))
 
 
-def is_walkable(op: BroadcastOp) -> bool:
+def is_walkable(op: PairOp) -> bool:
     """Is one operand computed at run time, and are the axes of te_axes_t enough?"""
     return not operands(op).a.is_constant and len(broadcast_axes(op)[0]) <= AXES
 
 
-def axis_params(op: BroadcastOp) -> dict[str, ParamValue]:
+def axis_params(op: PairOp) -> dict[str, ParamValue]:
     """Members of te_axes_t."""
     sizes, runs = broadcast_axes(op)
     params: dict[str, ParamValue] = {"size": padded(sizes, AXES, 1)}
@@ -90,8 +75,8 @@ def axis_params(op: BroadcastOp) -> dict[str, ParamValue]:
     return params
 
 
-def broadcast_candidate(op: BroadcastOp, kernel: str, prices: Prices) -> Candidate:
-    """A kernel of either operator; those with `broadcast` in their name count through six axes."""
+def broadcast_candidate(op: PairOp, kernel: str, prices: Prices) -> Candidate:
+    """A kernel of any of them; those with `broadcast` in their name count through six axes."""
     b = operands(op).b
     return candidate(
         kernel,

@@ -12,7 +12,7 @@ from ...target import Candidate, Form
 from ..program import ConstantArray, ParamValue
 from .lowering import Body, Lowering, candidate, prefixed
 
-PER_VALUE = 1.2
+PER_BYTE = 1.2
 PER_PIECE = 14
 
 
@@ -28,7 +28,7 @@ def candidates(op: Concatenation) -> tuple[Candidate, ...]:
             inputs=len(op.activations),
             places=_places(op),
             weights=sum(t.nbytes for t in op.parts if t.is_constant),
-            instructions=op.y.elements * PER_VALUE + pieces * PER_PIECE,
+            instructions=op.y.nbytes * PER_BYTE + pieces * PER_PIECE,
         ),
     )
 
@@ -46,10 +46,10 @@ def _places(op: Concatenation) -> dict[int, int]:
 
 
 def lower(op: Concatenation, _chosen: Candidate, function: str) -> Body:
-    values = [t.data.reshape(-1) for t in op.parts if t.data is not None]
+    values = [np.ascontiguousarray(t.data).reshape(-1).view(np.int8) for t in op.parts if t.data is not None]
     tables: tuple[ConstantArray, ...] = ()
     if values:
-        constants = np.concatenate(values).astype(np.int8)
+        constants = np.concatenate(values)
         tables = (ConstantArray(f"{function}_constants", "int8_t", constants, "constant inputs, one after the other"),)
     how: dict[str, ParamValue] = {"rounds": prod(op.y.shape[: op.axis])}
     if op.along:
@@ -76,7 +76,7 @@ def sizes(op: Concatenation) -> list[int]:
     if op.along is Along.COLUMNS:
         return [image.columns for image in images]
     if op.along is Along.CHANNELS:
-        return [image.channels for image in images]
+        return [t.pixel_bytes for t in op.parts]
     return [t.nbytes // prod(op.y.shape[: op.axis]) for t in op.parts]
 
 

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
-from ...graph import Padding
+from ...graph import DType, Padding
 from ...ops.conv2d import Conv2D
+from ...ops.windowed_weights import WeightedWindow
 from ...target import Candidate
 from .lowering import CALL, Body, Lowering, Params, candidate, prefixed
-from .packing import CHANNEL_BYTES, FINISH_INSTRUCTIONS, matrix_params, pack_channels, weight_table, window_params
+from .packing import (
+    FINISH_INSTRUCTIONS,
+    FINISH_WIDE_INSTRUCTIONS,
+    PER_WIDE_MAC,
+    differences,
+    matrix,
+    summed_instructions,
+    weight_bytes,
+    wide,
+    window_params,
+)
 
 PIXELS = 2  # gathered at a time
 PER_MAC = 2.3
@@ -21,23 +32,40 @@ def is_pointwise(op: Conv2D) -> bool:
 
 
 def candidates(op: Conv2D) -> tuple[Candidate, ...]:
-    weights = op.weights.nbytes + CHANNEL_BYTES * op.channels
+    if op.x.dtype is DType.INT16:
+        return (_candidate_16(op),)
+    weights = weight_bytes(op)
     instructions = op.macs * PER_MAC + op.y.elements * FINISH_INSTRUCTIONS
+    instructions += summed_instructions(op, op.macs / op.channels)
     call = CALL + (op.y.image.columns % PIXELS) * op.depth * op.channels * PER_MAC_OF_ONE
     if is_pointwise(op):
         return (candidate("te_pointwise", weights=weights, instructions=instructions, call=call),)
-    gathered = op.kernel.rows * PER_GATHERED_ROW + op.depth * PER_GATHERED_BYTE
-    instructions += op.y.image.rows * op.y.image.columns * gathered
+    instructions += gathered_instructions(op)
     scratch = PIXELS * op.depth
     return (candidate("te_conv2d", scratch=scratch, weights=weights, instructions=instructions, call=call),)
 
 
+def gathered_instructions(op: WeightedWindow) -> float:
+    """To bring together what each pixel of the output sees."""
+    nbytes = op.kernel.rows * op.kernel.columns * op.x.pixel_bytes
+    return op.y.image.rows * op.y.image.columns * (op.kernel.rows * PER_GATHERED_ROW + nbytes * PER_GATHERED_BYTE)
+
+
+def _candidate_16(op: Conv2D) -> Candidate:
+    instructions = op.macs * PER_WIDE_MAC + op.y.elements * FINISH_WIDE_INSTRUCTIONS
+    if is_pointwise(op):
+        return wide(candidate("te_pointwise_16", weights=weight_bytes(op), instructions=instructions))
+    instructions += gathered_instructions(op)
+    scratch = op.depth * op.x.dtype.size
+    return wide(candidate("te_conv2d_16", scratch=scratch, weights=weight_bytes(op), instructions=instructions))
+
+
 def lower(op: Conv2D, chosen: Candidate, function: str) -> Body:
-    channels = pack_channels(op, op.weight_values().reshape(op.channels, op.depth))
-    weights = weight_table(channels.weights, function, "[channels out][rows][columns][channels in]")
-    table = channels.table(function)
-    geometry = _pixels(op) if chosen.kernel == "te_pointwise" else window_params(op)
-    return Body({**geometry, **prefixed("matrix", matrix_params(op, weights, table))}, (weights, table))
+    weights = differences(op).reshape(op.channels, op.depth)
+    packed = matrix(op, weights, function, "[channels out][rows][columns][channels in]")
+    pointwise = chosen.kernel in ("te_pointwise", "te_pointwise_16")
+    geometry = _pixels(op) if pointwise else prefixed("window", window_params(op))
+    return Body({**geometry, **prefixed("matrix", packed.params)}, packed.constants)
 
 
 def _pixels(op: Conv2D) -> Params:

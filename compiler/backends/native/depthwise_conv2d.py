@@ -4,15 +4,33 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
+
+from ...graph import Array, DType
 from ...ops.depthwise_conv2d import DepthwiseConv2D
 from ...ops.geometry import Pair
 from ...target import Candidate, Form
 from ..program import ParamValue
-from .lowering import Body, Lowering, candidate, prefixed
-from .packing import CHANNEL_BYTES, output_params, pack_channels, weight_table, window_params
+from .conv2d import gathered_instructions
+from .lowering import Body, Lowering, Params, candidate, prefixed
+from .packing import (
+    differences,
+    kept_zero,
+    output_params,
+    pack_channels,
+    weight_bytes,
+    weight_table,
+    wide,
+    wide_output_params,
+    wide_table,
+    window_params,
+)
 
 TOGETHER = (4, 1)  # channels: faster, or with less scratch
+WEIGHTS = "[channels][rows][columns]"
 PER_MAC = 2
+PER_MAC_OF_ZERO = 0.8  # more, if the weights keep a zero point
+PER_MAC_16, PER_OUTPUT_16 = 3.5, 40
 PER_OUTPUT = 13
 PER_COPIED_BYTE = {4: 1.8, 1: 2.2}  # by how many channels are copied together
 PER_LINE = 20  # of one channel of the output
@@ -37,6 +55,8 @@ def fits_in_place(op: DepthwiseConv2D) -> bool:
 
 
 def candidates(op: DepthwiseConv2D) -> tuple[Candidate, ...]:
+    if op.x.dtype is DType.INT16:
+        return (_strip_16(op),)
     strips = [_strip(op, together) for together in TOGETHER if op.x.image.channels % together == 0]
     return (*strips, _whole(op)) if fits_in_place(op) else tuple(strips)
 
@@ -51,7 +71,7 @@ def _strip(op: DepthwiseConv2D, together: int) -> Candidate:
         "te_depthwise",
         scratch=together * op.kernel.rows * plane(op).columns,
         by_channel=(0,) if op.multiplier == 1 else (),
-        weights=_weight_bytes(op),
+        weights=weight_bytes(op),
         instructions=_sums(op) + copied + op.y.image.rows * op.channels * PER_STRIP_LINE,
         part=part,
     )
@@ -66,31 +86,54 @@ def _whole(op: DepthwiseConv2D) -> Candidate:
         form=Form.WHOLE,
         scratch=rows * columns,
         in_place=(0,),
-        weights=_weight_bytes(op),
+        weights=weight_bytes(op),
         instructions=_sums(op) + lines * PER_COPIED_LINE[1] + op.x.elements * PER_COPIED_BYTE[1],
     )
 
 
-def _weight_bytes(op: DepthwiseConv2D) -> int:
-    return op.weights.nbytes + CHANNEL_BYTES * op.channels
+def _strip_16(op: DepthwiseConv2D) -> Candidate:
+    instructions = op.macs * PER_MAC_16 + op.y.elements * PER_OUTPUT_16 + gathered_instructions(op)
+    scratch = op.kernel.rows * op.kernel.columns * op.x.pixel_bytes
+    return wide(candidate("te_depthwise_16", scratch=scratch, weights=weight_bytes(op), instructions=instructions))
 
 
 def _sums(op: DepthwiseConv2D) -> float:
     lines = op.y.image.rows * op.channels
-    return op.macs * PER_MAC + op.y.elements * PER_OUTPUT + lines * PER_LINE
+    per_mac = PER_MAC + (PER_MAC_OF_ZERO if op.weights.zero_point else 0)
+    return op.macs * per_mac + op.y.elements * PER_OUTPUT + lines * PER_LINE
 
 
 def lower(op: DepthwiseConv2D, chosen: Candidate, function: str) -> Body:
-    channels = pack_channels(op, op.weight_values().reshape(-1, op.channels).T)
-    weights = weight_table(channels.weights, function, "[channels][rows][columns]")
+    if op.x.dtype is DType.INT16:
+        return _lower_16(op, function)
+    channels = pack_channels(op, _by_channel(op))
+    zero = kept_zero(op, channels.weights)
+    weights = weight_table(channels.weights + zero, function, WEIGHTS)
     table = channels.table(function)
-    params = {"weights": weights.name, **_window(op), **prefixed("output", output_params(op, table))}
+    tables: Params = {"weights": weights.name, "weight_zero": zero}
+    params: Params = {**tables, **_window(op), **prefixed("output", output_params(op, table))}
     first = {"plane_rows": plane(op).rows} if chosen.form is Form.WHOLE else {"together": chosen.spec["together"]}
     return Body({**first, **prefixed("plane", params)}, (weights, table))
 
 
 def _window(op: DepthwiseConv2D) -> dict[str, ParamValue]:
     return {**window_params(op), "multiplier": op.multiplier, "plane_cols": plane(op).columns}
+
+
+def _by_channel(op: DepthwiseConv2D) -> Array:
+    return np.asarray(differences(op).reshape(-1, op.channels).T)
+
+
+def _lower_16(op: DepthwiseConv2D, function: str) -> Body:
+    weights, table = weight_table(_by_channel(op), function, WEIGHTS), wide_table(op, function)
+    params: Params = {
+        **prefixed("window", window_params(op)),
+        "weights": weights.name,
+        "channels": op.x.image.channels,
+        "multiplier": op.multiplier,
+        **prefixed("output", wide_output_params(op, table)),
+    }
+    return Body(params, (weights, table))
 
 
 LOWERING = Lowering(candidates, lower)

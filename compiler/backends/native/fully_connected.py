@@ -4,32 +4,61 @@ from __future__ import annotations
 
 import numpy as np
 
+from ...arith import Multiplier
+from ...graph import DType, Rounding
 from ...ops.fully_connected import FullyConnected
 from ...target import Candidate, Form
+from ..program import ConstantArray
+from .batch_matmul import Operand, Product, Scaling, product_body, product_candidate
 from .lowering import Body, Lowering, candidate, prefixed
-from .packing import CHANNEL_BYTES, FINISH_INSTRUCTIONS, matrix_params, pack_channels, weight_table
+from .packing import (
+    FINISH_AWAY_INSTRUCTIONS,
+    FINISH_INSTRUCTIONS,
+    FINISH_WIDE_INSTRUCTIONS,
+    PER_WIDE_MAC,
+    differences,
+    matrix,
+    summed_instructions,
+    weight_bytes,
+    wide,
+)
 
 PER_MAC = 2.6
 
 
 def candidates(op: FullyConnected) -> tuple[Candidate, ...]:
-    instructions = op.macs * PER_MAC + op.y.elements * FINISH_INSTRUCTIONS
-    weights = op.weights.nbytes + CHANNEL_BYTES * op.channels
-    return (candidate("te_fully_connected", form=Form.WHOLE, weights=weights, instructions=instructions),)
+    if not op.weights.is_constant:
+        return (product_candidate(op, _product(op)),)
+    if op.x.dtype is DType.INT16:
+        instructions = op.macs * PER_WIDE_MAC + op.y.elements * FINISH_WIDE_INSTRUCTIONS
+        return (wide(_candidate("te_fully_connected_16", op, instructions)),)
+    finish = FINISH_AWAY_INSTRUCTIONS if op.rounding is Rounding.AWAY else FINISH_INSTRUCTIONS
+    instructions = op.macs * PER_MAC + op.y.elements * finish + summed_instructions(op, op.x.elements)
+    return (_candidate("te_fully_connected", op, instructions),)
+
+
+def _candidate(kernel: str, op: FullyConnected, instructions: float) -> Candidate:
+    return candidate(kernel, form=Form.WHOLE, weights=weight_bytes(op), instructions=instructions)
 
 
 def lower(op: FullyConnected, _chosen: Candidate, function: str) -> Body:
-    channels = pack_channels(op, op.weight_values().astype(np.int64) - op.weights.zero_point)
-    table = channels.table(function)
-    fits = channels.weights.min(initial=0) >= -128 and channels.weights.max(initial=0) <= 127
-    zero = 0 if fits else op.weights.zero_point
-    weights = weight_table(channels.weights + zero, function, "[outputs][inputs]")
-    params = {
-        "batches": op.batches,
-        "weight_zero": zero,
-        **prefixed("matrix", matrix_params(op, weights, table)),
-    }
-    return Body(params, (weights, table))
+    if not op.weights.is_constant:
+        return _lower_at_run_time(op, function)
+    packed = matrix(op, differences(op), function, "[outputs][inputs]")
+    return Body({"batches": op.batches, **prefixed("matrix", packed.params)}, packed.constants)
+
+
+def _product(op: FullyConnected) -> Product:
+    rows = Operand(op.x, (), op.batches, op.depth, op.depth, 1)
+    return Product(rows, Operand(op.weights, (), op.channels, op.depth, op.depth, 1), op.y, op.channels, 1)
+
+
+def _lower_at_run_time(op: FullyConnected, function: str) -> Body:
+    bias = None
+    if op.bias is not None:
+        bias = ConstantArray(f"{function}_bias", "int32_t", op.bias_values().astype(np.int32), "of each output")
+    multiplier = Multiplier(*(int(values[0]) for values in op.multipliers()))
+    return product_body(_product(op), Scaling(multiplier, op.rounding, op.clamp, bias), function)
 
 
 LOWERING = Lowering(candidates, lower)

@@ -1,4 +1,4 @@
-"""ADD as one integer linear form, if there is one: found by search, proved on all 65,536 pairs of bytes."""
+"""ADD or SUB as one integer linear form, if there is one: found by search, proved on all 65,536 pairs of bytes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ...graph import Array, Clamp, DType, Quant, Rounding, Tensor
-from ...ops.add import Add
+from ...ops.add import Add, Sub
 
 SHIFTS = range(22, 13, -1)  # from precise to coarse; products of bytes stay below 2^31
 NEAR = (0, -1, 1)  # how far from the rounded real weight to look
@@ -25,21 +25,24 @@ class Linear(NamedTuple):
     shift: int
 
 
-def linear_form(op: Add) -> Linear | None:
-    """Exactly this ADD, or None."""
+def linear_form(op: Add | Sub) -> Linear | None:
+    """Exactly this operator, or None."""
+    if op.x.dtype is not DType.INT8:
+        return None
     quants = (op.x.quant, op.b.quant, op.y.quant)
     assert all(q is not None for q in quants)
-    return _search(*quants, op.clamp, op.rounding)
+    return _search(type(op), *quants, op.clamp, op.rounding)
 
 
 @cache
-def _search(a: Quant, b: Quant, y: Quant, clamp: Clamp, rounding: Rounding) -> Linear | None:
+def _search(kind: type[Add | Sub], a: Quant, b: Quant, y: Quant, clamp: Clamp, rounding: Rounding) -> Linear | None:
     values = np.arange(-128, 128, dtype=np.int8)
     grid = [np.repeat(values, 256), np.tile(values, 256)]
     tensors = [Tensor(name, (65536,), DType.INT8, q) for name, q in (("a", a), ("b", b), ("y", y))]
-    wanted = Add(0, tuple(tensors[:2]), (tensors[2],), clamp, rounding).reference(grid)[0].astype(np.int64)
+    wanted = kind(0, tuple(tensors[:2]), (tensors[2],), clamp, rounding).reference(grid)[0].astype(np.int64)
+    sign = 1 if kind is Add else -1
     for shift in SHIFTS:
-        for weights in _weights(a.scale / y.scale, b.scale / y.scale, shift):
+        for weights in _weights(a.scale / y.scale, sign * b.scale / y.scale, shift):
             sums = weights[0] * grid[0].astype(np.int64) + weights[1] * grid[1].astype(np.int64)
             offset = _offset(sums, wanted, clamp, shift)
             if offset is not None and np.abs(sums).max() + abs(offset) < 1 << 31:
@@ -50,7 +53,7 @@ def _search(a: Quant, b: Quant, y: Quant, clamp: Clamp, rounding: Rounding) -> L
 def _weights(a: float, b: float, shift: int) -> Iterator[tuple[int, int]]:
     """Integers near the real weights; their products with a byte must fit 30 bits."""
     middle = round(a * 2.0**shift), round(b * 2.0**shift)
-    if max(middle) < 1 << 22:
+    if max(map(abs, middle)) < 1 << 22:
         for near_a, near_b in product(NEAR, NEAR):
             yield middle[0] + near_a, middle[1] + near_b
 

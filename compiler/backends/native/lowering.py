@@ -21,6 +21,7 @@ class Body:
     params: Params
     constants: tuple[ConstantArray, ...] = ()
     many_inputs: bool = False  # as in Call
+    variables: tuple[str, ...] = ()  # as in Call
 
 
 @dataclass(frozen=True)

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ...arith import INT32_MAX, INT32_MIN, Multiplier, rescale, saturate, wrap32
+from ...arith import INT32_MAX, INT32_MIN, Multiplier, saturate, wrap32
 from ...errors import InternalError
-from ...graph import Array, Rounding
+from ...graph import Array, DType, Rounding
 from ...ops.scaled import ScaledOp
 from ...ops.windowed_weights import WeightedWindow
+from ...target import Candidate
 from ..program import ConstantArray, ParamValue
+from .away import away_multipliers
 from .lowering import Params, prefixed
 
 CHANNEL_BYTES = 12  # bias, mantissa, shift
+WIDE_CHANNEL_BYTES = 16
 FINISH_INSTRUCTIONS = 16  # from an accumulator to a byte in memory
+FINISH_WIDE_INSTRUCTIONS = 40
+FINISH_AWAY_INSTRUCTIONS = 45
+PER_WIDE_MAC = 3.0
+PER_SUMMED_BYTE = 3.2  # where the weights keep a zero point
 BOUND = 1 << 30  # accumulators below this take the shorter rescaling
 FAR = 64  # added to the shift of those that may not
 QUARTER = Multiplier(1 << 30, -1)  # as a factor
@@ -51,15 +58,27 @@ class Channels:
     bias: Array  # with what the input's zero point contributes
     mantissas: Array
     shifts: Array
+    low_mantissas: Array | None = None  # of those that need more than 32 bits
+
+    @property
+    def values(self) -> Array:
+        columns = [self.bias, self.mantissas, self.shifts]
+        columns += [] if self.low_mantissas is None else [self.low_mantissas]
+        return (np.stack(columns, axis=1) & 0xFFFFFFFF).astype(np.uint32).view(np.int32)
 
     def table(self, function: str) -> ConstantArray:
-        values = np.stack([self.bias, self.mantissas, self.shifts], axis=1).astype(np.int32)
-        return ConstantArray(f"{function}_channels", "int32_t", values, "bias, mantissa and shift of each channel")
+        return channel_table(function, self.values, "bias, mantissa and shift of each channel")
+
+
+def channel_table(function: str, values: Array, comment: str) -> ConstantArray:
+    return ConstantArray(f"{function}_channels", "int32_t", values, comment)
 
 
 def pack_channels(op: ScaledOp, weights: Array) -> Channels:
     """Fold the zero point into the bias, settle channels that are constant, prove bounds of the others."""
     bias = wrap32(op.bias_values() - op.x.zero_point * weights.astype(np.int64).sum(axis=1))
+    if op.rounding is Rounding.AWAY:
+        return Channels(weights, bias, *away_multipliers(np.array(op.factors()), op.y, op.clamp))
     pairs = [Multiplier(int(m), int(s)) for m, s in zip(*op.multipliers(), strict=True)]
     factors = np.array([safe_multiplier(pair, op.rounding) for pair in pairs], np.int64).reshape(-1, 2)
     channels = _settled(op, Channels(weights.astype(np.int64), bias, factors[:, 0], factors[:, 1]))
@@ -81,7 +100,7 @@ def _settled(op: ScaledOp, channels: Channels) -> Channels:
     ends = _extremes(channels)
     shifted = ends << np.maximum(channels.shifts, 0)
     wraps = (np.minimum(ends, shifted).min(axis=0) < INT32_MIN) | (np.maximum(ends, shifted).max(axis=0) > INT32_MAX)
-    outputs = rescale(ends, channels.mantissas, channels.shifts, op.rounding) + op.y.zero_point
+    outputs = op.scaled(ends) + op.y.zero_point
     low, high = saturate(outputs, op.clamp, op.y.dtype).astype(np.int64)
     constant = (low == high) & ~wraps
     return Channels(
@@ -94,35 +113,102 @@ def _settled(op: ScaledOp, channels: Channels) -> Channels:
 
 def output_params(op: ScaledOp, table: ConstantArray) -> Params:
     """Members of te_output_t."""
+    away = op.rounding is Rounding.AWAY
     return {
         "channels": table.name,
         "zero": op.y.zero_point,
         "low": op.clamp.low,
         "high": op.clamp.high,
-        "rounding": rounding_name((int(s) for s in table.values[:, 2]), op.rounding),
+        "rounding": "TE_AWAY" if away else rounding_name((int(s) for s in table.values[:, 2]), op.rounding),
     }
+
+
+def differences(op: ScaledOp) -> Array:
+    """The weights, their zero point taken away: more than 8 bits, where it is not 0."""
+    return op.weight_values().astype(np.int64) - op.weights.zero_point
+
+
+def kept_zero(op: ScaledOp, weights: Array) -> int:
+    """The zero point that kernels have to take away: 0, if what is left of the weights fits 8 bits."""
+    fits = weights.min(initial=0) >= -128 and weights.max(initial=0) <= 127
+    return 0 if fits else op.weights.zero_point
+
+
+def weight_bytes(op: ScaledOp) -> int:
+    four = op.x.dtype is DType.INT16 or op.rounding is Rounding.AWAY
+    return op.weights.nbytes + (WIDE_CHANNEL_BYTES if four else CHANNEL_BYTES) * op.channels
+
+
+def summed_instructions(op: ScaledOp, seen: float) -> float:
+    """To sum the inputs that all output pixels see, where the weights' zero point may stay."""
+    return PER_SUMMED_BYTE * seen if op.weights.zero_point else 0
+
+
+def wide(found: Candidate) -> Candidate:
+    """A kernel that takes int16 and gives it."""
+    return replace(found, alignment=2, output_alignment=2)
 
 
 def weight_table(weights: Array, function: str, comment: str) -> ConstantArray:
     return ConstantArray(f"{function}_weights", "int8_t", weights.astype(np.int8), comment)
 
 
-def matrix_params(op: ScaledOp, weights: ConstantArray, table: ConstantArray) -> dict[str, ParamValue]:
-    """Members of te_matrix_t; weights are [channels, depth]."""
-    channels, depth = weights.values.shape
-    return {
-        "weights": weights.name,
-        "depth": depth,
-        "channels": channels,
-        **prefixed("output", output_params(op, table)),
-    }
+@dataclass(frozen=True)
+class Matrix:
+    """Weights [channels, depth] with all that kernels need to know of them."""
+
+    params: dict[str, ParamValue]  # of te_matrix_t, te_matrix_16_t
+    constants: tuple[ConstantArray, ...]
+
+
+def matrix(op: ScaledOp, weights: Array, function: str, comment: str) -> Matrix:
+    """`weights` without their zero point."""
+    if op.x.dtype is DType.INT16:
+        return _matrix_16(op, weights, function, comment)
+    channels = pack_channels(op, weights)
+    zero = kept_zero(op, channels.weights)
+    weight, table = weight_table(channels.weights + zero, function, comment), channels.table(function)
+    output = {"weight_zero": zero, **_sizes(weights), **prefixed("output", output_params(op, table))}
+    return Matrix({"weights": weight.name, **output}, (weight, table))
+
+
+def _matrix_16(op: ScaledOp, weights: Array, function: str, comment: str) -> Matrix:
+    weight, table = weight_table(weights, function, comment), wide_table(op, function)
+    sizes: Params = {"step": weights.shape[1], **_sizes(weights)}
+    output = {**sizes, **prefixed("output", wide_output_params(op, table))}
+    return Matrix({"weights": weight.name, **output}, (weight, table))
+
+
+def _sizes(weights: Array) -> Params:
+    return {"depth": weights.shape[1], "channels": weights.shape[0]}
+
+
+def wide_table(op: ScaledOp, function: str) -> ConstantArray:
+    """What te_requant64.h knows of each channel of an int16 layer."""
+    bias, (mantissas, shifts) = op.bias_values(), op.multipliers()
+    if op.is_wide:
+        shifts = 15 - shifts
+    else:
+        pairs = [
+            safe_multiplier(Multiplier(int(m), int(s)), op.rounding) for m, s in zip(mantissas, shifts, strict=True)
+        ]
+        mantissas, shifts = np.array(pairs, np.int64).reshape(-1, 2).T
+    columns = np.stack([bias, bias >> 32, mantissas, shifts], axis=1) & 0xFFFFFFFF
+    values = columns.astype(np.uint32).view(np.int32)
+    return channel_table(function, values, "bias in two halves, mantissa and shift of each channel")
+
+
+def wide_output_params(op: ScaledOp, table: ConstantArray) -> Params:
+    """Members of te_output_16_t."""
+    rounding = "TE_WIDE" if op.is_wide else f"TE_NARROW_{op.rounding.name}"
+    return {"channels": table.name, "low": op.clamp.low, "high": op.clamp.high, "rounding": rounding}
 
 
 def window_params(op: WeightedWindow) -> Params:
-    """Members that te_conv2d_t and te_plane_t share, in their order."""
+    """Members of te_window_t, in their order; te_plane_t has the same with channels for bytes."""
     return {
         "in_cols": op.x.image.columns,
-        "in_channels": op.x.image.channels,
+        "pixel_bytes": op.x.pixel_bytes,
         "in_zero": op.x.zero_point,
         "kernel_rows": op.kernel.rows,
         "kernel_cols": op.kernel.columns,

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ...graph import Padding
-from ...ops.pool2d import MaxPool2D, Pool2D
+from ...ops.pool2d import AveragePool2D, MaxPool2D, Pool2D
 from ...target import Candidate, Form
+from .elements import element_aligned
 from .lowering import Body, Lowering, Params, candidate
 from .sink import sink
 
@@ -31,6 +32,10 @@ def is_global(op: Pool2D) -> bool:
 
 
 def candidates(op: Pool2D) -> tuple[Candidate, ...]:
+    return tuple(element_aligned(op, found) for found in _kernels(op))
+
+
+def _kernels(op: Pool2D) -> tuple[Candidate, ...]:
     if isinstance(op, MaxPool2D):
         return (candidate("te_max_pool", instructions=_instructions(op, MAX), part=PART),)
     strip = candidate("te_average_pool", instructions=_instructions(op, AVERAGE), part=PART)
@@ -57,9 +62,11 @@ def _seen(size: int, count: int, kernel: int, stride: int, before: int) -> int:
 
 
 def lower(op: Pool2D, chosen: Candidate, _function: str) -> Body:
+    ties_up = isinstance(op, AveragePool2D) and op.ties_up
+    kind: Params = {"kind.bytes": op.x.dtype.size, "kind.ties_up": int(ties_up)}
     bounds: Params = {"low": op.clamp.low, "high": op.clamp.high}
     if chosen.form is Form.SINK:
-        return Body(bounds)
+        return Body({**kind, **bounds})
     window: Params = {
         "in_cols": op.x.image.columns,
         "channels": op.x.image.channels,
@@ -70,7 +77,7 @@ def lower(op: Pool2D, chosen: Candidate, _function: str) -> Body:
         "pad_top": op.padding.top,
         "pad_left": op.padding.left,
     }
-    return Body({**window, **bounds})
+    return Body({**kind, **window, **bounds})
 
 
 LOWERING = Lowering(candidates, lower)

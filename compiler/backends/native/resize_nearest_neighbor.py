@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import numpy as np
 
-from ...ops.resize_nearest_neighbor import ResizeNearestNeighbor
+from ...graph import Array, Tensor
 from ...target import Candidate
 from ..program import ConstantArray
 from .copies import copy_instructions
@@ -15,7 +17,20 @@ PART = 5
 INDEX_BYTES = 2
 
 
-def candidates(op: ResizeNearestNeighbor) -> tuple[Candidate, ...]:
+class Picking(Protocol):
+    """An operator whose rows and columns are copies; both tables hold numbers of the input's."""
+
+    @property
+    def y(self) -> Tensor: ...
+
+    @property
+    def rows(self) -> Array: ...
+
+    @property
+    def columns(self) -> Array: ...
+
+
+def candidates(op: Picking) -> tuple[Candidate, ...]:
     image = op.y.image
     return (
         candidate(
@@ -27,12 +42,13 @@ def candidates(op: ResizeNearestNeighbor) -> tuple[Candidate, ...]:
     )
 
 
-def lower(op: ResizeNearestNeighbor, _chosen: Candidate, function: str) -> Body:
+def lower(op: Picking, _chosen: Candidate, function: str) -> Body:
     tables = tuple(
         ConstantArray(f"{function}_{name}", "uint16_t", taken.astype(np.uint16), f"the input's {name} that are copied")
         for name, taken in (("rows", op.rows), ("columns", op.columns))
     )
-    return Body({"rows": tables[0].name, "columns": tables[1].name}, tables)
+    falls = bool((np.diff(op.columns) < 0).any())
+    return Body({"rows": tables[0].name, "columns": tables[1].name, "falls": int(falls)}, tables)
 
 
 LOWERING = Lowering(candidates, lower)
