@@ -177,6 +177,7 @@ class Node:
     inputs: tuple[Tensor | None, ...]
     outputs: tuple[Tensor, ...]
     options: Mapping[str, OptionValue]
+    resized: bool = False  # does the file state other shapes for its outputs, which only hold for another batch?
 
 
 @dataclass(frozen=True)

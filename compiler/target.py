@@ -37,7 +37,7 @@ class Candidate:
     layouts_in: tuple[Layout, ...] = (Layout.NHWC8,)
     layout_out: Layout = Layout.NHWC8
     scratch_bytes: int = 0
-    alignment: int = 1  # that pointers to rows of the inputs need
+    alignment: int = 1  # that pointers to rows of the inputs need, where it is more than their elements do
     output_alignment: int = 1
     scratch_alignment: int = 4
     in_place: tuple[int, ...] = ()  # inputs that the output may overwrite: each pixel the same pixel
@@ -55,8 +55,8 @@ class Candidate:
 
     def alignments(self, op: Op) -> Iterator[tuple[Tensor, int]]:
         """What the kernel asks of each tensor that it touches."""
-        yield from ((tensor, self.alignment) for tensor in op.activations)
-        yield from ((tensor, self.output_alignment) for tensor in op.outputs)
+        yield from ((t, max(self.alignment, t.dtype.size)) for t in op.activations)
+        yield from ((t, max(self.output_alignment, t.dtype.size)) for t in op.outputs)
 
 
 class Target(Protocol):

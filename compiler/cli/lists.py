@@ -12,6 +12,7 @@ from ..board import Board, all_boards, load_board
 from ..doctor import Tool, find_tools
 from ..errors import InvalidInput
 from ..ops import OPERATORS
+from ..report.operators import operator_json, operator_lines, operator_markdown
 from ..report.text import Table, pairs, size
 from .console import Console, terminal_width
 from .options import common_options
@@ -88,17 +89,20 @@ def _board_json(board: Board) -> dict[str, Any]:
 @click.command()
 @click.argument("op", required=False)
 @click.option("--board", metavar="NAME", help="Also say which kernels that board's core has.")
+@click.option("--markdown", is_flag=True, help="As the page OPERATORS.md of the documentation.")
 @common_options
-def ops(console: Console, as_json: bool, op: str | None, board: str | None) -> None:
-    """All operators that can be compiled, or one of them."""
+def ops(console: Console, as_json: bool, op: str | None, board: str | None, markdown: bool) -> None:
+    """All operators that can be compiled, with element types and limits, or one of them."""
+    if markdown:
+        console.data(operator_markdown())
+        return
     kinds = sorted(OPERATORS) if op is None else [_known_operator(op)]
     backends = [b.name for b in backend_chain("native", load_board(board).core).backends] if board else None
     if as_json:
-        entries = [{"name": k, "summary": OPERATORS[k].summary, "limits": OPERATORS[k].limits} for k in kinds]
+        entries = [operator_json(k) for k in kinds]
         console.json({"ops": entries} if backends is None else {"ops": entries, "backends": backends})
         return
-    rows = [(k, OPERATORS[k].summary, OPERATORS[k].limits) for k in kinds]
-    console.data(Table(("operator", "what it does", "limits"), rows).lines(terminal_width()))
+    console.data(operator_lines(kinds, terminal_width()))
     if backends is not None:
         console.data(["", f"kernels of {board}: {', '.join(backends)}"])
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from ..ops import OPERATORS
 from ..ops.options import unknown_activation
 from ..rewriting import validate
 from .flatbuffer import damaged
-from .records import RawGraph, RawModel, RawOp, printable, read_records
+from .records import RawGraph, RawModel, RawOp, TensorMap, printable, read_records
 from .schemes import refused_scheme
 from .settle import settled
 from .state import Setup, find_variables, resolved, run_once, state_blockers
@@ -134,8 +135,9 @@ def _part(graph: RawGraph) -> _Part:
     # What only unknown operators touch may look strange without being wrong.
     used = dict.fromkeys(chain.from_iterable(raw.touched for raw in known))
     used.update(dict.fromkeys(() if blockers else (*graph.inputs, *graph.outputs)))
-    tensors = settled(known, graph.tensors, typed_tensors([graph.tensors[i] for i in used]), _unjudged)
-    return _Part(tensors, tuple(_operator(raw, tensors) for raw in known), blockers)
+    make = partial(_unjudged, graph.tensors)
+    tensors = settled(known, graph.tensors, typed_tensors([graph.tensors[i] for i in used]), make)
+    return _Part(tensors, tuple(_judged(raw, make(raw, tensors)) for raw in known), blockers)
 
 
 def _border_blockers(model: RawGraph) -> Iterator[Blocker]:
@@ -172,14 +174,13 @@ def _kept_blockers(model: RawGraph, op: RawOp) -> Iterator[Blocker]:
             yield Blocker(op.label, f"{name} should be a variable that keeps its value between inferences")
 
 
-def _operator(raw: RawOp, tensors: Mapping[int, Tensor]) -> Op:
-    op = _unjudged(raw, tensors)
+def _judged(raw: RawOp, op: Op) -> Op:
     for reason in op.invalid():
         raise damaged(raw.label, f"contradicts itself: {reason}")
     return op
 
 
-def _unjudged(raw: RawOp, tensors: Mapping[int, Tensor]) -> Op:
+def _unjudged(raws: TensorMap, raw: RawOp, tensors: Mapping[int, Tensor]) -> Op:
     """Whatever its shapes are."""
     cls = OPERATORS[raw.kind]
     (low, high), (fewest, most) = cls.arity, cls.results
@@ -188,7 +189,9 @@ def _unjudged(raw: RawOp, tensors: Mapping[int, Tensor]) -> Op:
         wanted = f"{low} to {high} inputs and {'one output' if most == 1 else f'{fewest} to {most} outputs'}"
         raise damaged(raw.label, f"has {given}; {raw.kind} has {wanted}")
     inputs = tuple(None if i is None else tensors[i] for i in raw.inputs)
-    return cls.from_options(Node(raw.index, raw.kind, inputs, tuple(tensors[i] for i in raw.outputs), raw.options))
+    outputs = tuple(tensors[i] for i in raw.outputs)
+    resized = any(tensors[i].shape != raws[i].shape for i in raw.outputs)
+    return cls.from_options(Node(raw.index, raw.kind, inputs, outputs, raw.options, resized))
 
 
 def _check_dataflow(model: RawGraph) -> None:

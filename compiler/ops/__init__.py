@@ -45,6 +45,7 @@ from .quantize import Quantize
 from .real_functions import Elu, Exp, Gelu, Log, Sqrt
 from .real_only import Ceil, Cos, Floor, Round, Sin, Square
 from .reduce_extreme import ReduceMax, ReduceMin
+from .reduce_prod import ReduceProd
 from .reduce_truth import ReduceAll, ReduceAny
 from .relu import Relu, Relu0To1, Relu6, ReluN1To1
 from .repeat import BroadcastTo, Tile
@@ -70,9 +71,9 @@ OPERATORS: Mapping[str, type[Op]] = {
         ExpandDims, Floor, FloorDiv, FloorMod, FullyConnected, Gather, Gelu, Greater, GreaterEqual, HardSwish,
         L2Normalization, LeakyRelu, Less, LessEqual, Log, LogSoftmax, LogicalAnd, LogicalNot, LogicalOr, Logistic,
         Lstm, MaxPool2D, Maximum, Mean, Minimum, MirrorPad, Mul, Neg, NotEqual, Pack, Pad, PadV2, Prelu, Quantize,
-        ReadVariable, ReduceAll, ReduceAny, ReduceMax, ReduceMin, Relu, Relu0To1, Relu6, ReluN1To1, Reshape,
-        ResizeBilinear, ResizeNearestNeighbor, ReverseV2, Round, Rsqrt, Select, SelectV2, Shape, Sin, Slice, Softmax,
-        SpaceToBatch, SpaceToDepth, Split, SplitV, Sqrt, Square, SquaredDifference, Squeeze, StridedSlice, Sub, Sum,
-        Svdf, Tanh, Tile, Transpose, TransposeConv, Unpack,
+        ReadVariable, ReduceAll, ReduceAny, ReduceMax, ReduceMin, ReduceProd, Relu, Relu0To1, Relu6, ReluN1To1,
+        Reshape, ResizeBilinear, ResizeNearestNeighbor, ReverseV2, Round, Rsqrt, Select, SelectV2, Shape, Sin, Slice,
+        Softmax, SpaceToBatch, SpaceToDepth, Split, SplitV, Sqrt, Square, SquaredDifference, Squeeze, StridedSlice,
+        Sub, Sum, Svdf, Tanh, Tile, Transpose, TransposeConv, Unpack,
     )
 }  # fmt: skip

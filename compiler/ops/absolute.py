@@ -21,7 +21,7 @@ class Abs(RealOp, ElementwiseOp):
 
     kind = "ABS"
     summary = "the magnitude of each value"
-    limits = "int8 and int16 per tensor"
+    limits = "per tensor"
     types = (DType.INT8, DType.INT16)
     short = "abs"
 
@@ -53,7 +53,7 @@ class Neg(RealOp, ElementwiseOp):
 
     kind = "NEG"
     summary = "each value with the other sign"
-    limits = "int8, zero points 0, one scale for input and output; TFLM has none: as LiteRT's reference kernel"
+    limits = "zero points 0, one scale for input and output; TFLM has none: as LiteRT's reference kernel"
     short = "neg"
 
     def unsupported(self) -> Iterator[str]:

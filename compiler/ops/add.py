@@ -60,7 +60,7 @@ class CommonScaleOp(BroadcastOp):
 class Add(CommonScaleOp):
     kind = "ADD"
     summary = "the sum of two tensors, with broadcasting and a fused activation"
-    limits = "8-bit and int16 per tensor; int32 constants, folded when compiling"
+    limits = "per tensor; int32 constants, folded when compiling"
     short = "add"
     result = "sum"
 
@@ -81,7 +81,7 @@ class Add(CommonScaleOp):
 class Sub(CommonScaleOp):
     kind = "SUB"
     summary = "the difference of two tensors, with broadcasting and a fused activation"
-    limits = "8-bit and int16 per tensor; int32 constants, folded when compiling"
+    limits = "per tensor; int32 constants, folded when compiling"
     short = "sub"
     result = "difference"
 
@@ -97,7 +97,7 @@ class Sub(CommonScaleOp):
 class SquaredDifference(CommonScaleOp):
     kind = "SQUARED_DIFFERENCE"
     summary = "the square of the difference of two tensors, with broadcasting"
-    limits = "int8 and int16 per tensor; int32 constants, folded when compiling"
+    limits = "per tensor; int32 constants, folded when compiling"
     short = "squared_difference"
     result = "squared difference"
     types = (DType.INT8, DType.INT16)

@@ -45,7 +45,7 @@ class ArgExtreme(Reduction):
 class ArgMax(ArgExtreme):
     kind = "ARG_MAX"
     summary = "where along an axis the largest value lies"
-    limits = "int8 to int32, and as LiteRT uint8 and int64; constant axis"
+    limits = "to int32; from uint8 and to int64 as LiteRT; constant axis"
     short = "argmax"
 
     def reduce(self, x: Array) -> Array:
@@ -56,7 +56,7 @@ class ArgMax(ArgExtreme):
 class ArgMin(ArgExtreme):
     kind = "ARG_MIN"
     summary = "where along an axis the smallest value lies"
-    limits = "int8 to int32, and as LiteRT uint8 and int64; constant axis"
+    limits = "to int32; from uint8 and to int64 as LiteRT; constant axis"
     short = "argmin"
 
     def reduce(self, x: Array) -> Array:

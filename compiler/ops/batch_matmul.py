@@ -29,7 +29,7 @@ class BatchMatMul(Op):
 
     kind = "BATCH_MATMUL"
     summary = "products of matrices, both computed at run time or one a constant"
-    limits = "int8 or int16, both alike; two to five axes"
+    limits = "both alike; two to five axes"
     types = (DType.INT8, DType.INT16)
     short = "matmul"
     arity = (2, 2)

@@ -86,7 +86,8 @@ class BatchOp(Op):
 
 @dataclass(frozen=True, eq=False)
 class SpaceToBatch(BatchOp):
-    """TFLM pads int8 with 0 even where the zero point is another; LiteRT pads with the zero point."""
+    """TFLM pads int8 with 0 even where the zero point is another; LiteRT pads with the zero point, and it alone
+    can run a file whose shapes are those of another batch."""
 
     pads_zero_point: bool = False
 
@@ -98,7 +99,7 @@ class SpaceToBatch(BatchOp):
     @classmethod
     def from_options(cls, node: Node) -> Self:
         unsigned = bool(node.outputs) and node.outputs[0].dtype is DType.UINT8
-        return cls(node.index, node.inputs, node.outputs, unsigned)
+        return cls(node.index, node.inputs, node.outputs, unsigned or node.resized)
 
     @property
     def value(self) -> int:

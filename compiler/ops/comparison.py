@@ -23,7 +23,7 @@ INTEGERS = (DType.INT32, DType.INT64)
 class ComparisonOp(PairOp):
     """Both operands are brought to a scale of 1, with 8 spare bits."""
 
-    limits = "int8 per tensor, scales below 1; int32 and int64 constants, folded when compiling"
+    limits = "per tensor, scales below 1; int32 and int64 constants, folded when compiling"
     result = "comparison"
     types: ClassVar[tuple[DType, ...]] = (DType.INT8,)
     left_shift: ClassVar[int] = 8
@@ -126,7 +126,7 @@ def truth(value: Array | None) -> Array:
 
 @dataclass(frozen=True, eq=False)
 class LogicalOp(PairOp):
-    limits = "bool"
+    limits = "as TFLM"
     result = "combination"
     types: ClassVar[tuple[DType, ...]] = BOOL
 
@@ -165,7 +165,7 @@ class LogicalOr(LogicalOp):
 class LogicalNot(ElementwiseOp):
     kind = "LOGICAL_NOT"
     summary = "where a tensor is not true"
-    limits = "bool"
+    limits = "as TFLM"
     short = "not"
     types: ClassVar[tuple[DType, ...]] = BOOL
 

@@ -22,7 +22,7 @@ class Conv2D(WeightedWindow):
 
     kind = "CONV_2D"
     summary = "convolution of any kernel, stride, dilation and padding"
-    limits = "int8, int16 (int8 weights) or uint8 (as LiteRT computes it); constant weights"
+    limits = "int16 with int8 weights; uint8 as LiteRT computes it; constant weights"
     short = "conv"
 
     @property

@@ -23,7 +23,7 @@ class CumSum(Op):
 
     kind = "CUMSUM"
     summary = "sums of all values before, along one axis"
-    limits = "int8 per tensor, as TFLM: sums of many values wrap; constant axis"
+    limits = "per tensor, as TFLM: sums of many values wrap; constant axis"
     short = "cumsum"
     arity = (2, 2)
     types: ClassVar[tuple[DType, ...]] = (DType.INT8,)

@@ -19,7 +19,7 @@ class DepthwiseConv2D(WeightedWindow):
 
     kind = "DEPTHWISE_CONV_2D"
     summary = "convolution of each channel alone, any depth multiplier"
-    limits = "int8, int16 (int8 weights) or uint8 (as LiteRT computes it); constant weights"
+    limits = "int16 with int8 weights; uint8 as LiteRT computes it; constant weights"
     short = "dw"
     channel_axis = 3
     wide_biases = (DType.INT64,)

@@ -16,7 +16,7 @@ from .elementwise import QUANTISED, ElementwiseOp, not_quantised
 class Dequantize(ElementwiseOp):
     kind = "DEQUANTIZE"
     summary = "integers to real numbers"
-    limits = "8-bit and int16; only to an output, one for each tensor"
+    limits = "to an output (one for each tensor), or before real functions that become tables"
     types = QUANTISED
     short = "dequantize"
 

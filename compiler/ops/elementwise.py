@@ -18,13 +18,18 @@ WIDE = (DType.INT16, DType.INT32)
 
 
 def not_quantised(op: Op, tensors: tuple[Tensor, ...], allowed: tuple[DType, ...]) -> Iterator[str]:
-    """Types that are not allowed, and whatever lacks the scale and the zero point its arithmetic needs."""
+    """Types that are not allowed, and whatever lacks the scale its arithmetic needs."""
     yield from wrong_types(op, tensors, allowed)
     yield from not_per_tensor(tensors)
     for tensor in tensors:
         if tensor.quant is None and tensor.dtype is DType.INT32:
             yield f"{tensor.name} carries no quantisation"
-        elif tensor.dtype in WIDE and tensor.quant is not None and any(tensor.quant.zero_points):
+
+
+def off_centre(tensors: tuple[Tensor, ...]) -> Iterator[str]:
+    """Wide types whose zero point is not 0, as arithmetic on them takes it to be."""
+    for tensor in tensors:
+        if tensor.dtype in WIDE and tensor.quant is not None and any(tensor.quant.zero_points):
             yield f"{tensor.name} is {tensor.dtype.value} with zero point {tensor.zero_point}, not 0"
 
 
@@ -32,6 +37,7 @@ def differing_types(op: Op, tensors: tuple[Tensor, ...], allowed: tuple[DType, .
     """The same for operators all of whose tensors have one type."""
     first = tensors[0].dtype
     yield from not_quantised(op, tensors, (first,) if first in allowed else allowed)
+    yield from off_centre(tensors)
 
 
 def have_quant(*tensors: Tensor) -> bool:

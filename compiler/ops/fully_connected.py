@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from ..graph import Array, DType, Node, Rounding
-from .checks import not_constant, not_per_tensor, wrong_rank
+from .checks import WrongShape, not_constant, not_per_tensor, wrong_rank
 from .options import fused_clamp, option_str
 from .scaled import ScaledOp, distances, exact_dot
 
@@ -20,7 +20,7 @@ class FullyConnected(ScaledOp):
 
     kind = "FULLY_CONNECTED"
     summary = "every output sees every value of its row"
-    limits = "int8, int16 (int8 weights) or uint8 (as LiteRT computes it); weights at run time for int8 only"
+    limits = "int16 with int8 weights; uint8 as LiteRT computes it; weights at run time for int8 only"
     short = "fc"
 
     @classmethod
@@ -51,8 +51,13 @@ class FullyConnected(ScaledOp):
         if len(self.weights.shape) != 2:
             return
         yield from self.invalid_constants(self.channels)
-        if self.depth < 1 or self.x.elements % self.depth or self.y.elements != self.batches * self.channels:
-            yield f"{self.x.describe()} times {self.weights.describe()} does not give {self.y.describe()}"
+        text = f"{self.x.describe()} times {self.weights.describe()} does not give {self.y.describe()}"
+        if self.depth < 1 or self.x.elements % self.depth:
+            yield text
+        elif self.y.elements != self.batches * self.channels:
+            alike = len(self.y.shape) == len(self.x.shape) and self.x.shape[-1] == self.depth
+            rows = self.x.shape[:-1] if alike else (self.batches,)
+            yield WrongShape.of(self.y, (*rows, self.channels), text)
 
     def unsupported(self) -> Iterator[str]:
         yield from super().unsupported()

@@ -35,7 +35,7 @@ def high_mul16(a: Array, b: int) -> Array:
 class HardSwish(RealOp, ElementwiseOp):
     kind = "HARD_SWISH"
     summary = "x * min(max(x + 3, 0), 6) / 6 of each value"
-    limits = "8-bit per tensor; output steps no finer than 1/128 and no coarser than 2^8 of the input's"
+    limits = "per tensor; output steps no finer than 1/128 and no coarser than 2^8 of the input's"
     types = BYTES
     short = "hard_swish"
 

@@ -24,7 +24,7 @@ class LeakyRelu(RealOp, ElementwiseOp):
 
     kind = "LEAKY_RELU"
     summary = "negative values are scaled by a factor"
-    limits = "8-bit and int16 per tensor; int16 with a factor of 0 and more"
+    limits = "per tensor; int16 with a factor of 0 and more"
     types = QUANTISED
     short = "leaky_relu"
 

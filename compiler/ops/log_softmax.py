@@ -26,7 +26,7 @@ LONGEST_ROW = (1 << SUM_BITS) - 1  # alike values beyond would overflow the sum
 class LogSoftmax(RealOp):
     kind = "LOG_SOFTMAX"
     summary = "the logarithm of a softmax over the last axis"
-    limits = "int8; output scale 1/16, zero point 127; rows of at most 4095 values"
+    limits = "output scale 1/16, zero point 127; rows of at most 4095 values"
     short = "log_softmax"
     arity = (1, 1)
 

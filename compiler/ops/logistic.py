@@ -121,7 +121,7 @@ class SigmoidOp(RealOp, ElementwiseOp):
 class Logistic(SigmoidOp):
     kind = "LOGISTIC"
     summary = "1 / (1 + exp(-x)) of each value"
-    limits = "int8 with output zero point -128, and, as TFLM, its scale is taken for 1/256; int16 with 2^-15; uint8"
+    limits = "of int8: output zero point -128, and, as TFLM, its scale is taken for 1/256; of int16: output scale 2^-15"
     short = "logistic"
     output_bits = 8
     output_zero = -128
@@ -147,7 +147,7 @@ class Tanh(SigmoidOp):
 
     kind = "TANH"
     summary = "the hyperbolic tangent of each value"
-    limits = "int8 with output zero point 0, and, as TFLM, its scale is taken for 1/128; int16 with 2^-15; uint8"
+    limits = "of int8: output zero point 0, and, as TFLM, its scale is taken for 1/128; of int16: output scale 2^-15"
     short = "tanh"
     output_bits = 7
     output_zero = 0

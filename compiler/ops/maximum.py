@@ -14,7 +14,7 @@ from .broadcast import BroadcastOp
 class ExtremeOp(BroadcastOp):
     """Compares and passes on values as they are, whatever scales are stated."""
 
-    limits = "8-bit and int16 per tensor, as TFLM without rescaling; int32 and int64 constants, folded when compiling"
+    limits = "per tensor, as TFLM without rescaling; int32 and int64 constants, folded when compiling"
     folded = (DType.INT32, DType.INT64)
 
     def scaled(self, a: Array, b: Array) -> Array:

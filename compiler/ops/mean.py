@@ -12,7 +12,7 @@ from .reduction import ScaledSum
 class Mean(ScaledSum):
     kind = "MEAN"
     summary = "mean over any axes"
-    limits = "int8, int16 and uint8 per tensor; constant axes"
+    limits = "per tensor; constant axes"
     short = "mean"
 
     def scale(self) -> Multiplier:
@@ -26,7 +26,7 @@ class Mean(ScaledSum):
 class Sum(ScaledSum):
     kind = "SUM"
     summary = "sum over any axes"
-    limits = "int8, int16 and uint8 per tensor; constant axes; sums are TFLM's (LiteRT gives others)"
+    limits = "per tensor; constant axes; sums are TFLM's (LiteRT gives others)"
     short = "sum"
 
     def scale(self) -> Multiplier:

@@ -16,7 +16,7 @@ from .elementwise import factor
 class Mul(BroadcastOp):
     kind = "MUL"
     summary = "the product of two tensors, with broadcasting and a fused activation"
-    limits = "8-bit and int16 per tensor; int32 constants, folded when compiling"
+    limits = "per tensor; int32 constants, folded when compiling"
     short = "mul"
     result = "product"
 

@@ -73,7 +73,7 @@ class Pool2D(WindowedOp):
 class MaxPool2D(Pool2D):
     kind = "MAX_POOL_2D"
     summary = "largest value of each window"
-    limits = "int8, int16 and uint8; batches of at most 16; input and output quantised alike"
+    limits = "batches of at most 16; input and output quantised alike"
     short = "maxpool"
 
     def pool(self, x: Array) -> Array:
@@ -88,7 +88,7 @@ class AveragePool2D(Pool2D):
 
     kind = "AVERAGE_POOL_2D"
     summary = "mean of each window's pixels, ties away from zero (of uint8: up)"
-    limits = "int8, int16 and uint8; batches of at most 16; input and output quantised alike"
+    limits = "batches of at most 16; input and output quantised alike"
     short = "avgpool"
 
     @classmethod

@@ -18,7 +18,7 @@ from .elementwise import BYTES, factor
 class Prelu(BroadcastOp):
     kind = "PRELU"
     summary = "negative values are scaled by factors that broadcast"
-    limits = "8-bit per tensor; of uint8, only the factors may repeat"
+    limits = "per tensor; of uint8, only the factors may repeat"
     short = "prelu"
     result = "shape"
     types = BYTES

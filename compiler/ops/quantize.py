@@ -30,7 +30,7 @@ class Quantize(ElementwiseOp):
 
     kind = "QUANTIZE"
     summary = "real numbers to integers behind an input; one integer quantisation to another anywhere"
-    limits = "int8, uint8, int16, int32; float32 only from an input that nothing else reads"
+    limits = "float32 from an input that nothing else reads, or behind real functions that become tables"
     types = INTEGERS
     short = "quantize"
 

@@ -31,7 +31,7 @@ def round_away(value: Array) -> Array:
 class RealFunctionOp(ElementwiseOp):
     """A real function of values in steps of the input's scale, in steps of the output's; all in float32."""
 
-    limits = "int8 per tensor; TFLM has none: as LiteRT's reference kernel"
+    limits = "per tensor; TFLM has none: as LiteRT's reference kernel"
 
     def unsupported(self) -> Iterator[str]:
         yield from differing_types(self, (self.x, self.y), self.types)
@@ -63,7 +63,7 @@ class RealFunctionOp(ElementwiseOp):
 class Elu(RealOp, RealFunctionOp):
     kind = "ELU"
     summary = "exp(x) - 1 of negative values"
-    limits = "int8 per tensor"
+    limits = "per tensor"
     short = "elu"
 
     def unsupported(self) -> Iterator[str]:
@@ -114,7 +114,7 @@ class Sqrt(RealOp, RealFunctionOp):
 
     kind = "SQRT"
     summary = "the square root of each value"
-    limits = "int8, input zero point -128; TFLM has none: as LiteRT's reference kernel"
+    limits = "input zero point -128; TFLM has none: as LiteRT's reference kernel"
     short = "sqrt"
 
     def unsupported(self) -> Iterator[str]:

@@ -23,7 +23,7 @@ class ReduceExtreme(Reduction):
 class ReduceMax(ReduceExtreme):
     kind = "REDUCE_MAX"
     summary = "largest value along any axes"
-    limits = "int8, and as LiteRT int16 and uint8; constant axes; input and output quantised alike"
+    limits = "int16 and uint8 as LiteRT; constant axes; input and output quantised alike"
     short = "reducemax"
 
     def reduce(self, x: Array) -> Array:
@@ -34,7 +34,7 @@ class ReduceMax(ReduceExtreme):
 class ReduceMin(ReduceExtreme):
     kind = "REDUCE_MIN"
     summary = "smallest value along any axes"
-    limits = "int8, and as LiteRT int16 and uint8; constant axes; input and output quantised alike"
+    limits = "int16 and uint8 as LiteRT; constant axes; input and output quantised alike"
     short = "reducemin"
 
     def reduce(self, x: Array) -> Array:

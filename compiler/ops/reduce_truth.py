@@ -15,7 +15,7 @@ class ReduceAll(Reduction):
     types = (DType.BOOL,)
     kind = "REDUCE_ALL"
     summary = "whether all values along any axes are true"
-    limits = "bool; constant axes"
+    limits = "constant axes"
     short = "reduceall"
 
     def reduce(self, x: Array) -> Array:
@@ -27,7 +27,7 @@ class ReduceAny(Reduction):
     types = (DType.BOOL,)
     kind = "REDUCE_ANY"
     summary = "whether any value along any axes is true"
-    limits = "bool, as LiteRT; constant axes"
+    limits = "as LiteRT; constant axes"
     short = "reduceany"
 
     def reduce(self, x: Array) -> Array:

@@ -25,7 +25,7 @@ class Relu(RealOp, ElementwiseOp):
 
     kind = "RELU"
     summary = "negative values become zero, rescaled to the output"
-    limits = "8-bit and int16 per tensor"
+    limits = "per tensor"
     short = "relu"
     types: ClassVar[tuple[DType, ...]] = QUANTISED
     limits_in_real: ClassVar[tuple[float, float]] = (0, math.inf)
@@ -60,7 +60,7 @@ class Relu(RealOp, ElementwiseOp):
 class LiteRtRelu(Relu):
     """TFLM has none of these."""
 
-    limits = "8-bit per tensor; TFLM has none: as LiteRT's reference kernel"
+    limits = "per tensor; TFLM has none: as LiteRT's reference kernel"
     types = BYTES
 
     @classmethod
@@ -90,7 +90,7 @@ class Relu6(RealOp, ElementwiseOp):
 
     kind = "RELU6"
     summary = "values are limited to 0 ... 6"
-    limits = "8-bit and int16; as TFLM, without rescaling"
+    limits = "as TFLM, without rescaling"
     types = QUANTISED
     short = "relu6"
 

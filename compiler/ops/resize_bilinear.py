@@ -40,7 +40,7 @@ class ResizeBilinear(ResizeOp):
 
     kind = "RESIZE_BILINEAR"
     summary = "an image at another size, with pixels interpolated between the nearest"
-    limits = "int8, and as LiteRT int16, and uint8 at simple ratios; constant size; as TFLite, without rescaling"
+    limits = "int16 as LiteRT, uint8 as LiteRT at simple ratios; constant size; as TFLite, without rescaling"
     short = "bilinear"
 
     @classmethod

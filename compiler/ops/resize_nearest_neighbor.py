@@ -16,7 +16,7 @@ from .resize import ResizeOp
 class ResizeNearestNeighbor(ResizeOp):
     kind = "RESIZE_NEAREST_NEIGHBOR"
     summary = "an image at another size, each pixel that of the nearest"
-    limits = "int8, uint8 or int16; constant size; as TFLM, without rescaling"
+    limits = "constant size; as TFLM, without rescaling"
     short = "resize"
 
     @cached_property

@@ -27,7 +27,7 @@ MOST_DIMENSIONS = 4
 class Rsqrt(RealOp, ElementwiseOp):
     kind = "RSQRT"
     summary = "one over the square root of each value; the largest output for 0"
-    limits = "int8, input zero point -128: TFLM fails on negative values"
+    limits = "input zero point -128: TFLM fails on negative values"
     short = "rsqrt"
 
     def scale(self) -> Multiplier:
@@ -66,7 +66,7 @@ class L2Normalization(Op):
 
     kind = "L2_NORMALIZATION"
     summary = "vectors along the last axis, divided by their length"
-    limits = "int8, up to 4 dimensions; output scale 1/128, zero point 0"
+    limits = "up to 4 dimensions; output scale 1/128, zero point 0"
     short = "l2_norm"
     arity = (1, 1)
 

@@ -18,7 +18,7 @@ from .elementwise import differing_types
 class SelectV2(Op):
     kind = "SELECT_V2"
     summary = "values of one tensor where a condition is true, of another elsewhere, with broadcasting"
-    limits = "int8 and int16, one scale for all; repeats along rows, columns or channels"
+    limits = "one scale for all; repeats along rows, columns or channels"
     short = "select"
     arity = (3, 3)
     types: ClassVar[tuple[DType, ...]] = (DType.INT8, DType.INT16)
@@ -71,7 +71,7 @@ class Select(SelectV2):
 
     kind = "SELECT"
     summary = "values of one tensor where a condition is true, of another elsewhere"
-    limits = "int8 and int16, one scale and one shape for all; TFLM has none: as LiteRT's reference kernel"
+    limits = "one scale and one shape for all; TFLM has none: as LiteRT's reference kernel"
 
     def unsupported(self) -> Iterator[str]:
         yield from super().unsupported()

@@ -50,7 +50,7 @@ class Softmax(RealOp):
 
     kind = "SOFTMAX"
     summary = "exponentials that sum to one, over the last axis"
-    limits = "int8 (to int16 as well), int16 and uint8; fixed output scales (int8: 1/256); rows of at most 4095 values"
+    limits = "int8 to int16 as well; fixed output scales (int8: 1/256); rows of at most 4095 values"
     short = "softmax"
     arity = (1, 1)
     types: ClassVar[tuple[DType, ...]] = tuple(dict.fromkeys(x for x, _ in RESULTS))

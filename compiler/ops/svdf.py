@@ -27,7 +27,7 @@ class Svdf(KeepingOp):
 
     kind = "SVDF"
     summary = "sees the last inputs, by weights over features and over time; keeps what it saw for the next inference"
-    limits = "int8, with a bias; what it keeps and its weights over time both int8 or both int16"
+    limits = "with a bias; what it keeps and its weights over time both int8 or both int16"
     short = "svdf"
     arity = (1, INPUTS)
     kept_inputs = (4,)

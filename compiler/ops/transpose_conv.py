@@ -27,7 +27,7 @@ class TransposeConv(ScaledOp):
 
     kind = "TRANSPOSE_CONV"
     summary = "transposed convolution of any kernel, stride and padding"
-    limits = "int8, int16 (int8 weights) or uint8 (as LiteRT computes it); constant weights"
+    limits = "int16 with int8 weights; uint8 as LiteRT computes it; constant weights"
     short = "tconv"
     arity = (3, 4)
     wide_biases = (DType.INT64, DType.INT16)

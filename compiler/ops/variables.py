@@ -46,7 +46,7 @@ class VariableOp(Op):
 class ReadVariable(VariableOp):
     kind = "READ_VARIABLE"
     summary = "state as the last inference, or an operator before, left it"
-    limits = "int8, uint8, int16, int32; a VAR_HANDLE names the variable, ASSIGN_VARIABLE or CALL_ONCE sets it"
+    limits = "a VAR_HANDLE names the variable, ASSIGN_VARIABLE or CALL_ONCE sets it"
     types = KEPT_TYPES
     short = "read"
     arity = (0, 0)
@@ -61,7 +61,7 @@ class ReadVariable(VariableOp):
 class AssignVariable(VariableOp):
     kind = "ASSIGN_VARIABLE"
     summary = "state for the next inference, or for operators behind"
-    limits = "int8, uint8, int16, int32"
+    limits = "its variable has one shape and type"
     types = KEPT_TYPES
     short = "assign"
     arity = (1, 1)

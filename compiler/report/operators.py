@@ -40,6 +40,6 @@ def operator_lines(kinds: Sequence[str], width: int | None) -> list[str]:
     return Table(("operator", "types", "what it does", "limits"), rows, optional=("what it does",)).lines(width)
 
 
-def operator_markdown() -> str:
+def operator_markdown() -> list[str]:
     rows = [f"| {t.name} | {t.types} | {t.summary} | {t.limits} |" for t in map(operator_text, sorted(OPERATORS))]
-    return "\n".join([INTRODUCTION, "| operator | types | what it does | limits |", "|---|---|---|---|", *rows, ""])
+    return [*INTRODUCTION.splitlines(), "", "| operator | types | what it does | limits |", "|---|---|---|---|", *rows]

@@ -72,6 +72,7 @@ def test_own_networks_in_simulators(name: str, board: str) -> None:
     assert 0 < stack <= 1024
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("entry", parameters(ours=True))
 def test_real_models_on_the_host(entry: Entry) -> None:
     needs("qemu-m7", "host")

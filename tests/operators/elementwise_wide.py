@@ -81,6 +81,8 @@ def conversions(draw: DrawFn) -> Case:
     x, y = (
         draw(type_quants("int16" if t == "int32" else t, st.just(scale * STEP[t] * draw(powers(-2, 2))))) for t in way
     )
+    if way[0] == "int16":  # as behind a SOFTMAX from int8 to int16
+        x = Quant(x.scale, draw(st.sampled_from([0, 0, -(1 << 15), 1234, (1 << 15) - 1])))
     return converted(draw(shapes(1, 4)), way, x, y, draw(sources()))
 
 
@@ -115,6 +117,7 @@ def conversion_edges() -> list[Case]:
 
 def draw_conversion(draw: Draw) -> Op:
     way, shape = draw.pick(*WAYS), drawn_shape(draw)
+    zeros = {"int8": (draw.number(-128, 127),), "int16": (0, 0, -(1 << 15), (1 << 15) - 1), "int32": (0,)}
     scale = draw.power(-8, 3)
     x, y = (
         Tensor(
@@ -123,7 +126,7 @@ def draw_conversion(draw: Draw) -> Op:
             DType(t),
             GraphQuant(
                 (float(np.float32(scale * STEP[t] * draw.power(-2, 2))),),
-                (draw.number(-128, 127) if t == "int8" else 0,),
+                (draw.pick(*zeros[t]) if name == "x" or t == "int8" else 0,),
             ),
         )
         for name, t in zip("xy", way, strict=True)

@@ -91,12 +91,18 @@ def test_boards_by_any_name() -> None:
     assert "stm32h743" in done("boards")
 
 
+def test_the_page_of_operators_is_what_the_code_says() -> None:
+    """`tecompile ops --markdown > OPERATORS.md` brings it up to date."""
+    assert (Path(__file__).parents[2] / "OPERATORS.md").read_text("utf-8") == done("ops", "--markdown")
+
+
 def test_ops() -> None:
     listed = read_json("ops")["ops"]
     assert [op["name"] for op in listed] == sorted(OPERATORS)
     assert all(op["summary"] for op in listed)
     assert "dilation" in done("ops", "conv-2d")
     assert "native" in read_json("ops", "--board", "host")["backends"]
+    assert read_json("ops", "conv-2d")["ops"][0]["types"] == ["int8", "int16", "uint8"]
     assert "did you mean CONV_2D" in refused(2, "ops", "CONV2D")
 
 

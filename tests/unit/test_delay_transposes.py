@@ -82,7 +82,7 @@ def test_constants_are_turned_back() -> None:
         x = b.mul(x, Tensor(f"factor{len(b.ops)}", shape, DType.INT8, x.quant, np.asarray(data)))
     before = b.graph(turn(b, x, TO_NHWC))
     after = simplify(before)
-    assert kinds(after) == ["RELU", "MUL", "MUL", "MUL"]
+    assert kinds(after) == ["RELU", "MUL", "MUL", "TABLE"]
     assert same_values(before, after)
 
 

@@ -7,7 +7,6 @@ from math import prod
 from ...ops.arg_extreme import ArgExtreme, ArgMin
 from ...target import Candidate, Form
 from ..program import ParamValue
-from .elements import element_aligned
 from .lowering import Body, Lowering, candidate, prefixed
 
 PER_VALUE = 6
@@ -20,7 +19,7 @@ def candidates(op: ArgExtreme) -> tuple[Candidate, ...]:
     instructions = op.x.elements * value + op.y.elements * PER_RESULT
     found = [candidate("te_arg_rows", instructions=instructions)] if op.by_row and _is_last(op) else []
     found.append(candidate("te_arg_axis", form=Form.WHOLE, instructions=instructions))
-    return tuple(element_aligned(op, c) for c in found)
+    return tuple(found)
 
 
 def _is_last(op: ArgExtreme) -> bool:

@@ -21,7 +21,6 @@ from .packing import (
     kernel_shift,
     rounding_name,
     safe_multiplier,
-    wide,
 )
 
 AXES = 3  # of batches
@@ -82,7 +81,7 @@ def product_candidate(op: Op, product: Product) -> Candidate:
         weights=CHANNEL_BYTES + (product.b.tensor.nbytes if constant else 0),
         instructions=op.macs * per_mac + product.y.elements * finish,
     )
-    return wide(found) if is_wide(product.y) else found
+    return found
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,6 @@ from .packing import (
     matrix,
     summed_instructions,
     weight_bytes,
-    wide,
     window_params,
 )
 
@@ -54,10 +53,10 @@ def gathered_instructions(op: WeightedWindow) -> float:
 def _candidate_16(op: Conv2D) -> Candidate:
     instructions = op.macs * PER_WIDE_MAC + op.y.elements * FINISH_WIDE_INSTRUCTIONS
     if is_pointwise(op):
-        return wide(candidate("te_pointwise_16", weights=weight_bytes(op), instructions=instructions))
+        return candidate("te_pointwise_16", weights=weight_bytes(op), instructions=instructions)
     instructions += gathered_instructions(op)
     scratch = op.depth * op.x.dtype.size
-    return wide(candidate("te_conv2d_16", scratch=scratch, weights=weight_bytes(op), instructions=instructions))
+    return candidate("te_conv2d_16", scratch=scratch, weights=weight_bytes(op), instructions=instructions)
 
 
 def lower(op: Conv2D, chosen: Candidate, function: str) -> Body:

@@ -20,7 +20,6 @@ from .packing import (
     pack_channels,
     weight_bytes,
     weight_table,
-    wide,
     wide_output_params,
     wide_table,
     window_params,
@@ -94,7 +93,7 @@ def _whole(op: DepthwiseConv2D) -> Candidate:
 def _strip_16(op: DepthwiseConv2D) -> Candidate:
     instructions = op.macs * PER_MAC_16 + op.y.elements * PER_OUTPUT_16 + gathered_instructions(op)
     scratch = op.kernel.rows * op.kernel.columns * op.x.pixel_bytes
-    return wide(candidate("te_depthwise_16", scratch=scratch, weights=weight_bytes(op), instructions=instructions))
+    return candidate("te_depthwise_16", scratch=scratch, weights=weight_bytes(op), instructions=instructions)
 
 
 def _sums(op: DepthwiseConv2D) -> float:

@@ -20,7 +20,6 @@ from .packing import (
     matrix,
     summed_instructions,
     weight_bytes,
-    wide,
 )
 
 PER_MAC = 2.6
@@ -31,7 +30,7 @@ def candidates(op: FullyConnected) -> tuple[Candidate, ...]:
         return (product_candidate(op, _product(op)),)
     if op.x.dtype is DType.INT16:
         instructions = op.macs * PER_WIDE_MAC + op.y.elements * FINISH_WIDE_INSTRUCTIONS
-        return (wide(_candidate("te_fully_connected_16", op, instructions)),)
+        return (_candidate("te_fully_connected_16", op, instructions),)
     finish = FINISH_AWAY_INSTRUCTIONS if op.rounding is Rounding.AWAY else FINISH_INSTRUCTIONS
     instructions = op.macs * PER_MAC + op.y.elements * finish + summed_instructions(op, op.x.elements)
     return (_candidate("te_fully_connected", op, instructions),)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 
@@ -28,9 +27,8 @@ def candidates(op: Lstm) -> tuple[Candidate, ...]:
     weights = GATES * op.units * per_gate + 2 * len(SIGMOIDS)
     per_mac, per_unit = (PER_WIDE_MAC, PER_WIDE_UNIT) if op.is_wide else (PER_MAC, PER_UNIT)
     instructions = op.macs * per_mac + op.batches * op.steps * op.units * per_unit
-    kernel, size = ("te_lstm_16", 2) if op.is_wide else ("te_lstm", 1)
-    plain = candidate(kernel, form=Form.WHOLE, weights=weights, instructions=instructions)
-    return (replace(plain, alignment=size, output_alignment=size),)
+    kernel = "te_lstm_16" if op.is_wide else "te_lstm"
+    return (candidate(kernel, form=Form.WHOLE, weights=weights, instructions=instructions),)
 
 
 def lower(op: Lstm, _chosen: Candidate, function: str) -> Body:

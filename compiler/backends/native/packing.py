@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -12,7 +12,6 @@ from ...errors import InternalError
 from ...graph import Array, DType, Rounding
 from ...ops.scaled import ScaledOp
 from ...ops.windowed_weights import WeightedWindow
-from ...target import Candidate
 from ..program import ConstantArray, ParamValue
 from .away import away_multipliers
 from .lowering import Params, prefixed
@@ -142,11 +141,6 @@ def weight_bytes(op: ScaledOp) -> int:
 def summed_instructions(op: ScaledOp, seen: float) -> float:
     """To sum the inputs that all output pixels see, where the weights' zero point may stay."""
     return PER_SUMMED_BYTE * seen if op.weights.zero_point else 0
-
-
-def wide(found: Candidate) -> Candidate:
-    """A kernel that takes int16 and gives it."""
-    return replace(found, alignment=2, output_alignment=2)
 
 
 def weight_table(weights: Array, function: str, comment: str) -> ConstantArray:

@@ -24,7 +24,6 @@ from ...target import Candidate
 from ..program import ConstantArray, ParamValue
 from . import elementwise
 from .broadcast import Prices, are_images, axis_params, broadcast_candidate, is_walkable, operands
-from .elements import element_aligned
 from .linear import Linear, linear_form
 from .lowering import Body, Lowering, Params, prefixed
 from .packing import kernel_shift, rounding_name, safe_multiplier
@@ -121,7 +120,7 @@ def candidates(op: PairOp) -> tuple[Candidate, ...]:
         return tuple(replace(c, in_place=(op.inputs.index(operands(op).a),)) for c in elementwise.candidates(op))
     kernel, function = kernel_name(op), function_of(op)
     prices = Prices(function.value, function.repeated, PIXEL.get(kernel, ANY_PIXEL))
-    return (element_aligned(op, broadcast_candidate(op, kernel, prices)),)
+    return (broadcast_candidate(op, kernel, prices),)
 
 
 def lower(op: PairOp, chosen: Candidate, function: str) -> Body:

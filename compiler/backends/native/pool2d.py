@@ -7,7 +7,6 @@ from typing import NamedTuple
 from ...graph import Padding
 from ...ops.pool2d import AveragePool2D, MaxPool2D, Pool2D
 from ...target import Candidate, Form
-from .elements import element_aligned
 from .lowering import Body, Lowering, Params, candidate
 from .sink import sink
 
@@ -32,7 +31,7 @@ def is_global(op: Pool2D) -> bool:
 
 
 def candidates(op: Pool2D) -> tuple[Candidate, ...]:
-    return tuple(element_aligned(op, found) for found in _kernels(op))
+    return tuple(_kernels(op))
 
 
 def _kernels(op: Pool2D) -> tuple[Candidate, ...]:

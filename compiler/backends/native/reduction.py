@@ -15,7 +15,6 @@ from ...ops.reduction import Reduction, ScaledSum
 from ...target import Candidate, Form
 from ..program import ConstantArray, ParamValue
 from .axes import merged, padded, steps
-from .elements import element_aligned
 from .lowering import Body, Lowering, Params, candidate, prefixed
 from .packing import CHANNEL_BYTES, FINISH_INSTRUCTIONS, kernel_shift, rounding_name, safe_multiplier
 from .sink import sink
@@ -40,7 +39,7 @@ def candidates(op: Reduction) -> tuple[Candidate, ...]:
     walked = axes(op)
     if max(sum(goes for *_, goes in walked), sum(not goes for *_, goes in walked)) <= AXES:
         found.append(_candidate(op, "te_reduce_axes", Form.WHOLE))
-    return tuple(element_aligned(op, c) for c in found)
+    return tuple(found)
 
 
 def _sinks(op: Reduction) -> list[Candidate]:

@@ -8,7 +8,6 @@ from ...graph import DType
 from ...ops.resize_bilinear import ResizeBilinear, Taps
 from ...target import Candidate
 from ..program import ConstantArray
-from .elements import element_aligned
 from .lowering import Body, Lowering, candidate
 
 PER_PIXEL = 40
@@ -24,7 +23,7 @@ def candidates(op: ResizeBilinear) -> tuple[Candidate, ...]:
         weights=(image.rows + image.columns) * TAP_BYTES,
         instructions=image.rows * image.columns * PER_PIXEL + op.y.elements * value,
     )
-    return (element_aligned(op, found),)
+    return (found,)
 
 
 def lower(op: ResizeBilinear, _chosen: Candidate, function: str) -> Body:

@@ -12,7 +12,6 @@ from ...ops.quantize import Quantize
 from ...ops.relu import Relu, Relu6
 from ...target import Candidate
 from . import elementwise
-from .elements import element_aligned
 from .lowering import Body, Lowering, Params, candidate, prefixed
 from .packing import kernel_shift, rounding_name, safe_multiplier
 
@@ -34,7 +33,7 @@ def candidates(op: Scaling) -> tuple[Candidate, ...]:
         return elementwise.candidates(op)
     value = PER_MAGNITUDE if isinstance(op, Abs) else PER_VALUE
     in_place = (0,) if op.x.dtype.size == op.y.dtype.size else ()
-    return (element_aligned(op, candidate("te_scale", in_place=in_place, instructions=op.y.elements * value)),)
+    return (candidate("te_scale", in_place=in_place, instructions=op.y.elements * value),)
 
 
 def lower(op: Scaling, chosen: Candidate, function: str) -> Body:

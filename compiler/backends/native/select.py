@@ -11,7 +11,6 @@ from ...ops.broadcast import image_shape
 from ...ops.select import SelectV2
 from ...target import Candidate
 from ..program import ConstantArray, ParamValue
-from .elements import element_aligned
 from .lowering import Body, Lowering, Params, candidate, prefixed
 
 ROLES = ("condition", "yes", "no")
@@ -28,7 +27,7 @@ def candidates(op: SelectV2) -> tuple[Candidate, ...]:
     weights = sum(t.nbytes for t in op.constants)
     inputs = len(op.activations)
     found = candidate("te_select", inputs=inputs, in_place=in_place, weights=weights, instructions=instructions)
-    return (element_aligned(op, found),)
+    return (found,)
 
 
 def lower(op: SelectV2, _chosen: Candidate, function: str) -> Body:

@@ -10,7 +10,6 @@ from ...graph import Array, DType, Rounding
 from ...ops.softmax import Softmax, exponential_table, reciprocal_table
 from ...target import Candidate, Form
 from ..program import ConstantArray
-from .elements import element_aligned
 from .lowering import Body, Lowering, Params, candidate
 from .packing import safe_multiplier
 
@@ -29,7 +28,7 @@ def exponentials(op: Softmax) -> Array:
 
 
 def candidates(op: Softmax) -> tuple[Candidate, ...]:
-    return (element_aligned(op, _short(op) if op.x.dtype is DType.INT16 else _long(op)),)
+    return (_short(op) if op.x.dtype is DType.INT16 else _long(op),)
 
 
 def _long(op: Softmax) -> Candidate:

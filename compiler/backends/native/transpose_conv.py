@@ -24,7 +24,6 @@ from .packing import (
     summed_instructions,
     weight_bytes,
     weight_table,
-    wide,
     wide_output_params,
     wide_table,
 )
@@ -45,7 +44,7 @@ def candidates(op: TransposeConv) -> tuple[Candidate, ...]:
         products = _products(op, _reached_rows(op))
         instructions = products * PER_WIDE_MAC + op.y.elements * FINISH_WIDE_INSTRUCTIONS + gathered
         found = candidate("te_transpose_conv_16", scratch=scratch, weights=weight_bytes(op), instructions=instructions)
-        return (wide(found),)
+        return (found,)
     products = _products(op, op.y.image.rows * op.kernel.rows / op.stride.rows)
     instructions = products * PER_MAC + op.y.elements * FINISH_INSTRUCTIONS + gathered
     instructions += summed_instructions(op, products / op.channels)
