@@ -309,6 +309,16 @@ class Op(ABC):
         return self.outputs[0]
 
     @property
+    def title(self) -> str:
+        """As comments in the generated code name it."""
+        return self.kind
+
+    @property
+    def real_parts(self) -> tuple[str, ...]:
+        """Kinds of operators on real numbers that it consists of."""
+        return ()
+
+    @property
     def label(self) -> str:
         """As messages name it: `op 7 CONV_2D`."""
         return f"op {self.index} {self.kind}"
@@ -328,6 +338,11 @@ class Border:
 
     def convert(self, value: Array) -> Array:
         return self.op.reference([value])[0]
+
+    @property
+    def left_to_caller(self) -> tuple[str, ...]:
+        """What the file computes in real numbers behind an output; no code is generated for it."""
+        return self.op.real_parts
 
 
 @dataclass(frozen=True, repr=False)

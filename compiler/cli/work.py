@@ -33,6 +33,10 @@ def compile_one(console: Console, model: Path, request: Request) -> Compilation:
     with console.working(f"planning {model.name}"):
         compiled = compile_model(read_bytes(model), model.name, request)
     console.detail(f"{model.name}: {len(compiled.graph.ops)} operators, {len(compiled.program.plan.stages)} stages")
+    for border in compiled.graph.borders:
+        if border.left_to_caller:
+            left = ", ".join(border.left_to_caller)
+            console.note(f"{model.name} goes on in float32 behind {border.inner.name}: {left} is left to the caller")
     return compiled
 
 

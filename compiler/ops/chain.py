@@ -8,6 +8,7 @@ from typing import Self
 
 from ..errors import InternalError
 from ..graph import Array, Node, Op
+from .real import RealOp
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,6 +26,10 @@ class Chain(Op):
     @classmethod
     def from_options(cls, node: Node) -> Self:
         raise InternalError(f"op {node.index}: no file has chains")
+
+    @property
+    def real_parts(self) -> tuple[str, ...]:
+        return tuple(part.kind for part in self.parts if isinstance(part, RealOp))
 
     def reference(self, inputs: Sequence[Array | None]) -> tuple[Array, ...]:
         (value,) = inputs

@@ -29,6 +29,10 @@ class Table(ElementwiseOp):
     def from_options(cls, node: Node) -> Self:
         raise InternalError(f"op {node.index}: no file has tables")
 
+    @property
+    def title(self) -> str:
+        return f"{' '.join(self.stands_for)} as a table"
+
     def reference(self, inputs: Sequence[Array | None]) -> tuple[Array, ...]:
         x = inputs[0]
         assert x is not None

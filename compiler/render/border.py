@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -28,6 +28,7 @@ class RealConverter:
     scale_bits: int
     low: int
     high: int
+    left_to_caller: tuple[str, ...] = ()  # what the model file goes on with
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,8 @@ def output_converters(tensor: Tensor, border: Border | None) -> Converters:
         return Converters()
     unsigned = border is not None and border.outer.dtype is DType.UINT8
     table = ByteConverter("as the model file", _table(border, tensor.dtype)) if border and unsigned else None
-    return Converters(table, _real(tensor))
+    left = () if border is None else border.left_to_caller
+    return Converters(table, replace(_real(tensor), left_to_caller=left))
 
 
 def _from_bytes(tensor: Tensor, border: Border | None) -> ByteConverter:

@@ -117,7 +117,7 @@ class LayerView:
         inputs = " + ".join(map(_shape, op.activations)) or "state"
         outputs = " + ".join(map(_shape, op.outputs)) or "state"
         macs = f"{op.macs} MACs, " if op.macs else ""
-        return f"{op.kind} {inputs} -> {outputs}, {macs}{candidate.kernel} ({candidate.form.value})"
+        return f"{op.title} {inputs} -> {outputs}, {macs}{candidate.kernel} ({candidate.form.value})"
 
     @property
     def places(self) -> str:

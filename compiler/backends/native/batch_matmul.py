@@ -74,14 +74,13 @@ def product_candidate(op: Op, product: Product) -> Candidate:
     constant = product.b.tensor.is_constant
     name = f"te_batch_matmul{'_constant' if constant else ''}{'_16' if is_wide(product.y) else ''}"
     per_mac, finish = (PER_MAC_16, FINISH_WIDE_INSTRUCTIONS) if is_wide(product.y) else (PER_MAC, FINISH_INSTRUCTIONS)
-    found = candidate(
+    return candidate(
         name,
         form=Form.WHOLE,
         inputs=len(op.activations),
         weights=CHANNEL_BYTES + (product.b.tensor.nbytes if constant else 0),
         instructions=op.macs * per_mac + product.y.elements * finish,
     )
-    return found
 
 
 @dataclass(frozen=True)
