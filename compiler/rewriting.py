@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import count
 
 from .errors import InternalError
 from .graph import Graph, Tensor
@@ -20,6 +21,21 @@ def substitute(graph: Graph, mapping: Mapping[Tensor, Tensor]) -> Graph:
 
     ops = tuple(replace(op, inputs=tuple(map(swap, op.inputs)), outputs=swap_all(op.outputs)) for op in graph.ops)
     return replace(graph, ops=ops, inputs=swap_all(graph.inputs), outputs=swap_all(graph.outputs))
+
+
+def with_free_names(before: Graph, after: Graph) -> Graph:
+    """New tensors whose name is taken get one that is free."""
+    old = set(before.tensors)
+    taken = {t.name for t in old}
+    renamed: dict[Tensor, Tensor] = {}
+    for tensor in after.tensors:
+        if tensor in old:
+            continue
+        if tensor.name in taken:
+            names = (f"{tensor.name}_{i}" for i in count(2))
+            renamed[tensor] = replace(tensor, name=next(name for name in names if name not in taken))
+        taken.add(renamed.get(tensor, tensor).name)
+    return substitute(after, renamed) if renamed else after
 
 
 def validate(graph: Graph) -> None:

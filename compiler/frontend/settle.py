@@ -19,7 +19,6 @@ from .records import RawOp, TensorMap
 from .tensors import MOST_DIMENSIONS, MOST_ELEMENTS
 
 MOST_VALUES = 64  # of a tensor that may hold a shape
-MOST_REPAIRS = 8  # of one operator's outputs
 
 Make: TypeAlias = Callable[[RawOp, Mapping[int, Tensor]], Op]
 
@@ -43,7 +42,7 @@ class _Settling:
 
     def _settle(self, raw: RawOp) -> None:
         op = self._make(raw, self._probes)
-        for _ in range(MOST_REPAIRS):
+        for _ in raw.outputs:
             if not self._repaired(raw, op):
                 break
             op = self._make(raw, self._probes)

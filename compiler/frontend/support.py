@@ -7,7 +7,10 @@ from dataclasses import dataclass
 
 from ..errors import CannotMeet
 from ..graph import DType, Graph, Op, Tensor
+from ..ops.dequantize import Dequantize
+from ..ops.quantize import Quantize
 from ..ops.shapes import Shape
+from ..ops.table import Table
 from .records import printable
 
 _MOST_NUMBERS = 6
@@ -61,6 +64,7 @@ def check_supported(graph: Graph) -> None:
     """Raise UnsupportedModel; to be asked of a simplified graph."""
     blockers = [Blocker(op.label, reason) for op in graph.ops for reason in op.unsupported()]
     blockers += [*_unfolded(graph), *_floats(graph), *_constant_outputs(graph)]
+    blockers = blockers or list(_unsigned(graph))
     if blockers:
         raise UnsupportedModel(graph.name, blockers)
 
@@ -80,6 +84,15 @@ def _floats(graph: Graph) -> Iterator[Blocker]:
             if tensor.dtype is DType.FLOAT32:
                 where = "not at a border that can be lifted" if tensor in crossing else "inside the network"
                 yield Blocker(op.label, f"{tensor.name} is float32 {where}")
+
+
+def _unsigned(graph: Graph) -> Iterator[Blocker]:
+    """Kernels compute on int8: a pass makes that of uint8, unless an operator can't be compiled."""
+    for op in graph.ops:
+        if not isinstance(op, (Quantize, Dequantize, Table)):
+            for tensor in (*op.activations, *op.outputs):
+                if tensor.dtype is DType.UINT8 and tensor.quant is not None:
+                    yield Blocker(op.label, f"{tensor.name} is uint8 and could not be turned into int8")
 
 
 def _constant_outputs(graph: Graph) -> Iterator[Blocker]:

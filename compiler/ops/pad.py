@@ -150,6 +150,7 @@ class PadV2(FilledPad):
     def unsupported(self) -> Iterator[str]:
         yield from super().unsupported()
         yield from not_constant((self.filler,), "value")
+        yield from wrong_types(self, (self.filler,), self.types)
         if self.y.dtype in (DType.INT8, DType.UINT8):
             yield from differing_quant(self, (self.filler,))
         if self.y.dtype is DType.FLOAT32 or self.filler.dtype is DType.FLOAT32:

@@ -11,7 +11,7 @@ import numpy as np
 from ..arith import INT32_MAX, INT32_MIN, LARGEST_SHIFT, Multiplier, quantize_multiplier, rescale, saturate, wrap32
 from ..graph import Array, Clamp, DType, Node, Rounding
 from .checks import too_steep
-from .elementwise import ElementwiseOp, have_quant, not_quantised
+from .elementwise import ElementwiseOp, have_quant, not_quantised, off_centre
 
 INTEGERS = (DType.INT8, DType.UINT8, DType.INT16, DType.INT32)
 # What becomes what: pairs that TFLM has, and uint8 from uint8 and real numbers.
@@ -51,6 +51,7 @@ class Quantize(ElementwiseOp):
             return
         yield from not_quantised(self, (self.x,), self.types)
         yield from not_quantised(self, (self.y,), WAYS.get(self.x.dtype, INTEGERS))
+        yield from off_centre((self.y,))
         if have_quant(self.x, self.y):
             yield from too_steep(self.y, self.scale())
             yield from self._too_large()

@@ -11,7 +11,7 @@ from typing import ClassVar, Self
 import numpy as np
 
 from ..graph import Array, DType, Node, Op, Tensor
-from .checks import INDEX_TYPES, integers, not_constant, wrong_shape, wrong_types
+from .checks import INDEX_TYPES, WrongShape, integers, not_constant, wrong_shape, wrong_types
 from .concatenation import alike_but_along
 from .strided import MOVED, unmovable
 from .strided_slice import slice_of
@@ -118,9 +118,17 @@ class SplitOp(Op):
             if integers(self.axis_table) is not None:
                 yield f"the axis does not exist in {x.describe()}"
         elif not all(alike_but_along(y, x, axis) for y in self.outputs):
-            yield f"the outputs do not fit {x.describe()} along axis {axis}"
+            yield from self._wrong_outputs(x, axis)
         elif self.starts[-1] != x.shape[axis]:
             yield f"the outputs do not add up to {x.describe()}"
+
+    def _wrong_outputs(self, x: Tensor, axis: int) -> Iterator[str]:
+        text = f"the outputs do not fit {x.describe()} along axis {axis}"
+        for y in self.outputs:
+            if len(y.shape) != len(x.shape):
+                yield text
+            elif not alike_but_along(y, x, axis):
+                yield WrongShape.of(y, (*x.shape[:axis], y.shape[axis], *x.shape[axis + 1 :]), text)
 
     def unsupported(self) -> Iterator[str]:
         yield from not_constant((self.axis_table,), "axis")

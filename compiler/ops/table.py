@@ -33,6 +33,12 @@ class Table(ElementwiseOp):
     def title(self) -> str:
         return f"{' '.join(self.stands_for)} as a table"
 
+    @property
+    def is_view(self) -> bool:
+        """Where every byte stays as it is, under another scale perhaps."""
+        low, high = self.x.dtype.bounds
+        return self.x.dtype is self.y.dtype and self.values == tuple(range(low, high + 1))
+
     def reference(self, inputs: Sequence[Array | None]) -> tuple[Array, ...]:
         x = inputs[0]
         assert x is not None

@@ -24,6 +24,7 @@ from .slice_state import slice_state
 
 PIPELINE: tuple[Callable[[Graph], Graph], ...] = (
     fold_constants,
+    remove_dead,
     fuse_dilation,
     recentre,
     carry_integers,

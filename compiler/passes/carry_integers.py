@@ -19,12 +19,25 @@ from ..ops.reshape import ViewOp
 from ..ops.shapes import Unpack
 from ..ops.split import Slice, SplitOp
 from ..ops.strided import StridedOp
+from ..rewriting import substitute, with_free_names
 
 MOVING = (BlockOp, Gather, MirrorPad, Pad, Slice, SplitOp, StridedOp, Unpack, ViewOp)
 
 
 def carry_integers(graph: Graph) -> Graph:
-    return _quantized_early(_dequantized_late(graph))
+    return with_free_names(graph, _once(_quantized_early(_dequantized_late(graph))))
+
+
+def _once(graph: Graph) -> Graph:
+    """One QUANTIZE for all that want the same integers of the same real numbers."""
+    made: dict[object, Tensor] = {}
+    alike: dict[Tensor, Tensor] = {}
+    for op in graph.ops:
+        if isinstance(op, Quantize) and op.from_float and op.y.quant is not None and op.y not in graph.outputs:
+            first = made.setdefault((op.x, op.y.dtype, op.y.quant.scales, op.y.quant.zero_points), op.y)
+            alike |= {op.y: first} if first is not op.y else {}
+    ops = tuple(op for op in graph.ops if not (isinstance(op, Quantize) and op.y in alike))
+    return substitute(replace(graph, ops=ops), alike) if alike else graph
 
 
 def _dequantized_late(graph: Graph) -> Graph:

@@ -20,7 +20,8 @@ from ..ops.quantize import Quantize
 from ..ops.real import RealOp
 from ..ops.table import Table
 
-RESULTS = (DType.INT8, DType.BOOL)
+BYTES = (DType.INT8, DType.UINT8)
+RESULTS = (*BYTES, DType.BOOL)
 TAKES_REAL = (Dequantize, Quantize, RealOp)
 COUNT = 256
 
@@ -71,7 +72,7 @@ class _Functions:
             return None
         first, *others = {self._roots.get(t, t) for t in op.activations}
         alone = not others and all(t.elements == 1 for t in op.constants)
-        return first if alone and first.dtype is DType.INT8 and first.shape == op.y.shape else None
+        return first if alone and first.dtype in BYTES and first.shape == op.y.shape else None
 
     def _chain(self, op: Op, root: Tensor) -> list[Op]:
         """All operators between the root and this one's output, in order."""

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
-from itertools import count
 
-from ..graph import Graph, Op, Tensor
-from ..rewriting import substitute
+from ..graph import Graph, Op
+from ..rewriting import with_free_names
 
 
 def decompose(graph: Graph) -> Graph:
@@ -15,8 +14,7 @@ def decompose(graph: Graph) -> Graph:
     ops = tuple(simple for op in graph.ops for simple in _simplest(op))
     if ops == graph.ops:
         return graph
-    simplified = replace(graph, ops=ops)
-    return substitute(simplified, _renamed(graph, simplified))
+    return with_free_names(graph, replace(graph, ops=ops))
 
 
 def _simplest(op: Op) -> Iterator[Op]:
@@ -26,21 +24,3 @@ def _simplest(op: Op) -> Iterator[Op]:
         yield op
     for part in parts:
         yield from _simplest(part)
-
-
-def _renamed(before: Graph, after: Graph) -> Mapping[Tensor, Tensor]:
-    """New tensors whose name is taken, under one that is free."""
-    old = set(before.tensors)
-    taken = {t.name for t in old}
-    renamed: dict[Tensor, Tensor] = {}
-    for tensor in after.tensors:
-        if tensor in old:
-            continue
-        if tensor.name in taken:
-            renamed[tensor] = replace(tensor, name=next(n for n in _candidates(tensor.name) if n not in taken))
-        taken.add(renamed.get(tensor, tensor).name)
-    return renamed
-
-
-def _candidates(name: str) -> Iterator[str]:
-    return (f"{name}_{i}" for i in count(2))

@@ -75,5 +75,5 @@ def _copies_every_value(op: Op) -> bool:
     if isinstance(op, (Reduction, ResizeBilinear)):
         return True  # shapes are equal: nothing is reduced, no place lies between two
     if isinstance(op, Table):
-        return op.values == tuple(range(op.x.dtype.bounds[0], op.x.dtype.bounds[1] + 1))
+        return op.is_view
     return isinstance(op, (Concatenation, Quantize))  # shapes are equal: it has one input only

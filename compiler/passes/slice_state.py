@@ -51,7 +51,9 @@ def _alone(graph: Graph, tensor: Tensor) -> bool:
 
 
 def contiguous(op: StridedSlice) -> Span | None:
-    """The elements that a slice takes, if they follow each other."""
+    """The elements that a slice takes, if they are known and follow each other."""
+    if any(op.unsupported()):
+        return None
     places = np.arange(op.x.elements).reshape(op.x.shape)
     taken = op.reference([places, *(None if t is None else t.data for t in op.inputs[1:])])[0].reshape(-1)
     first = int(taken[0])

@@ -210,13 +210,14 @@ class _Measure:
             self.homes[y] = self._own_home(y)
 
     def _seat_inputs(self, walk: Walk) -> None:
-        """What an operator only copies may have been computed where it belongs."""
+        """What an operator only copies, once, may have been computed where it belongs; views are the same memory."""
+        roots = [self.lives.sources.of(t) for t in walk.op.activations]
         for index, start in self.choices[walk.op].places.items():
             source = walk.op.inputs[index]
             assert source is not None
             x = self.lives.sources.of(source)
             ends_here = x in self.whole and not self.traffic[x].after and self.lives.made[x] >= 0
-            if ends_here and walk.op.y in self.whole and x not in self.replaced:
+            if ends_here and roots.count(x) == 1 and walk.op.y in self.whole and x not in self.replaced:
                 self.replaced[x] = Seat(walk.op.y, start)
 
     def _in_place_source(self, walk: Walk) -> Tensor | None:

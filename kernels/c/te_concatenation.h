@@ -59,7 +59,8 @@ TE_INLINE void te_concatenation_part(const te_part *part, te_rows out, te_strip 
     for (int32_t row = first; row < last && from < to; row++) {
         const te_line x = te_line_of(part->image, row - part->row, from);
         const te_line y = te_line_of(out, row, from + part->column);
-        if (x.start != y.start) { /* unless it was computed where it belongs */
+        /* unless it was computed where it belongs: rows alone may coincide by chance, in memory that is used again */
+        if (te_pixel(x, from) != te_pixel(y, from + part->column) + part->channel) {
             te_concatenation_row(part, x, y, from, to);
         }
     }

@@ -17,7 +17,7 @@ typedef struct {
 
 TE_INLINE int32_t te_curve16_value(const te_curve16_t *op, int32_t x)
 {
-    const int32_t value = (x * op->factor + (1 << op->shift >> 1)) >> op->shift;
+    const int32_t value = (x * op->factor + (int32_t)((uint32_t)1 << op->shift >> 1)) >> op->shift;
     return op->tanh ? te_tanh16(op->table, value) : te_logistic16(op->table, value);
 }
 

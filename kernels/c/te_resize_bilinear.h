@@ -21,7 +21,8 @@ TE_INLINE void te_resize_bilinear_pixel(const te_bilinear_t *op, te_bilinear_pai
     }
 }
 
-TE_INLINE void te_resize_bilinear(const te_resize_bilinear_t *op, te_rows in, te_rows out, te_strip strip, void *scratch)
+TE_INLINE void te_resize_bilinear(const te_resize_bilinear_t *op, te_rows in, te_rows out, te_strip strip,
+                                  void *scratch)
 {
     const int32_t from = op->columns[2 * strip.from];
     (void)scratch;

@@ -22,7 +22,8 @@ TE_INLINE void te_resize_bilinear_16_pixel(const te_bilinear_t *op, te_bilinear_
     }
 }
 
-TE_INLINE void te_resize_bilinear_16(const te_resize_bilinear_16_t *op, te_rows in, te_rows out, te_strip strip, void *scratch)
+TE_INLINE void te_resize_bilinear_16(const te_resize_bilinear_16_t *op, te_rows in, te_rows out, te_strip strip,
+                                     void *scratch)
 {
     const int32_t from = op->columns[2 * strip.from];
     (void)scratch;

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tecompile.backends.native import NativeTarget
-from tecompile.graph import DType, Graph, Op, Quant, Rounding, Tensor
+from tecompile.graph import DType, Graph, Op, Quant, Region, Rounding, Span, Tensor
 from tecompile.interpret import run
 from tecompile.ops.add import Add
 from tecompile.ops.concatenation import Concatenation
@@ -17,9 +18,12 @@ from tecompile.ops.logistic import Logistic
 from tecompile.ops.mul import Mul
 from tecompile.ops.resize_nearest_neighbor import ResizeNearestNeighbor
 from tecompile.ops.strided_slice import StridedSlice
+from tecompile.planner.check import verify_plan
+from tecompile.planner.plan import Full
 
 from .build import build_models, random_inputs
 from .chains import FULL, QUANT, Layer, chain, conv, copy, dw, output, pad
+from .plans import plain_plan, strip_candidate
 from .test_rings import ring_plans
 
 CHANNELS = ((0, 0), (0, 0), (0, 0), (1, 4))
@@ -150,3 +154,22 @@ def test_rings(name: str, tmp_path: Path) -> None:
         for _ in range(3):
             inputs = random_inputs(graph, rng)
             np.testing.assert_array_equal(model.run(inputs)[0], run(graph, inputs)[0])
+
+
+def pairs_of_columns(tensor: Tensor) -> Sequence[Region]:
+    rows, columns = range(tensor.image.rows), range(0, tensor.image.columns, 2)
+    return [Region(Span(row, row + 1), Span(column, column + 2)) for row in rows for column in columns]
+
+
+def test_a_part_that_lies_where_its_output_will_be_is_copied_all_the_same(tmp_path: Path) -> None:
+    """From the last columns on, the output overwrites what has been read of the second part; rows 0 coincide."""
+    a, b = (Tensor(name, (1, 2, 3, 1), DType.INT8, QUANT) for name in "ab")
+    op = joined(0, [a, b], 2)
+    graph = Graph("beside", (op,), (a, b), (op.y,))
+    plan = plain_plan(graph, strip_candidate(NativeTarget()), cut=pairs_of_columns, upwards=True)
+    place = plan.buffers[op.y]
+    assert isinstance(place, Full)
+    plan = replace(plan, buffers={**plan.buffers, b: replace(place, tensor=b)})
+    verify_plan(plan)
+    inputs = random_inputs(graph, np.random.default_rng(1))
+    np.testing.assert_array_equal(build_models(tmp_path, [plan])[0].run(inputs)[0], run(graph, inputs)[0])

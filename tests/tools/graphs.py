@@ -29,6 +29,7 @@ class Builder:
     """Adds operators one by one; `graph` freezes what was built."""
 
     seed: int = 0
+    dtype: DType = DType.INT8
     ops: list[Op] = field(default_factory=list)
     inputs: list[Tensor] = field(default_factory=list)
 
@@ -36,45 +37,68 @@ class Builder:
         self.random = np.random.default_rng(self.seed)
         self.names = 0
 
+    @property
+    def wide(self) -> bool:
+        """Is this a network of int16, whose zero points are 0?"""
+        return self.dtype is DType.INT16
+
+    @property
+    def clamp(self) -> Clamp:
+        return Clamp(*self.dtype.bounds)
+
     def graph(self, *outputs: Tensor) -> Graph:
         return Graph("built", tuple(self.ops), tuple(self.inputs), outputs)
 
     def tensor(self, *shape: int, scale: float = 0.05, zero: int = 3, prefix: str = "t") -> Tensor:
         self.names += 1
-        return Tensor(f"{prefix}{self.names}", shape, DType.INT8, Quant((scale,), (zero,)))
+        quant = Quant((scale / 256,), (0,)) if self.wide else Quant((scale,), (zero,))
+        return Tensor(f"{prefix}{self.names}", shape, self.dtype, quant)
 
     def input(self, *shape: int) -> Tensor:
         tensor = self.tensor(*shape, prefix="in")
         self.inputs.append(tensor)
         return tensor
 
-    def conv(self, x: Tensor, channels: int, kernel: int = 1, stride: int = 1, same: bool = True) -> Tensor:
-        weights = self._weights((channels, kernel, kernel, x.shape[3]), channels, 0)
-        y, padding = self._windowed(x, channels, kernel, stride, same)
+    def conv(
+        self,
+        x: Tensor,
+        channels: int,
+        kernel: int = 1,
+        stride: int = 1,
+        same: bool = True,
+        *,
+        hole: int = 1,
+        groups: int = 1,
+    ) -> Tensor:
+        """`hole` is the distance between taps."""
+        weights = self._weights((channels, kernel, kernel, x.shape[3] // groups), channels, 0)
+        y, padding = self._windowed(x, channels, kernel, stride, same, hole)
+        pairs = (Pair(kernel, kernel), Pair(stride, stride), Pair(hole, hole))
         inputs = (x, weights, self._bias(channels))
-        pairs = (Pair(kernel, kernel), Pair(stride, stride), Pair(1, 1))
-        self.ops.append(Conv2D(len(self.ops), inputs, (y,), FULL, Rounding.DOUBLE, *pairs, padding))
+        self.ops.append(Conv2D(len(self.ops), inputs, (y,), self.clamp, Rounding.DOUBLE, *pairs, padding))
         return y
 
-    def dw(self, x: Tensor, kernel: int = 3, stride: int = 1, same: bool = True) -> Tensor:
-        channels = x.shape[3]
+    def dw(
+        self, x: Tensor, kernel: int = 3, stride: int = 1, same: bool = True, *, hole: int = 1, multiplier: int = 1
+    ) -> Tensor:
+        channels = x.shape[3] * multiplier
         weights = self._weights((1, kernel, kernel, channels), channels, 3)
-        y, padding = self._windowed(x, channels, kernel, stride, same)
+        y, padding = self._windowed(x, channels, kernel, stride, same, hole)
+        pairs = (Pair(kernel, kernel), Pair(stride, stride), Pair(hole, hole))
         inputs = (x, weights, self._bias(channels))
-        pairs = (Pair(kernel, kernel), Pair(stride, stride), Pair(1, 1))
-        self.ops.append(DepthwiseConv2D(len(self.ops), inputs, (y,), FULL, Rounding.DOUBLE, *pairs, padding))
+        self.ops.append(DepthwiseConv2D(len(self.ops), inputs, (y,), self.clamp, Rounding.DOUBLE, *pairs, padding))
         return y
 
     def maxpool(self, x: Tensor, kernel: int = 2) -> Tensor:
         y = Tensor(self._name(), (1, x.shape[1] // kernel, x.shape[2] // kernel, x.shape[3]), x.dtype, x.quant)
         pairs = (Pair(kernel, kernel), Pair(kernel, kernel), Pair(1, 1))
-        self.ops.append(MaxPool2D(len(self.ops), (x,), (y,), *pairs, Padding(), FULL))
+        self.ops.append(MaxPool2D(len(self.ops), (x,), (y,), *pairs, Padding(), self.clamp))
         return y
 
     def global_average(self, x: Tensor) -> Tensor:
         y = Tensor(self._name(), (1, 1, 1, x.shape[3]), x.dtype, x.quant)
         pairs = (Pair(*x.shape[1:3]), Pair(1, 1), Pair(1, 1))
-        self.ops.append(AveragePool2D(len(self.ops), (x,), (y,), *pairs, Padding(), FULL))
+        self.ops.append(AveragePool2D(len(self.ops), (x,), (y,), *pairs, Padding(), self.clamp))
         return y
 
     def global_mean(self, x: Tensor) -> Tensor:
@@ -98,17 +122,18 @@ class Builder:
 
     def mul(self, a: Tensor, b: Tensor) -> Tensor:
         y = self.tensor(*np.broadcast_shapes(a.shape, b.shape), scale=0.2, zero=7)
-        self.ops.append(Mul(len(self.ops), (a, b), (y,), FULL, Rounding.DOUBLE))
+        self.ops.append(Mul(len(self.ops), (a, b), (y,), self.clamp, Rounding.DOUBLE))
         return y
 
     def logistic(self, x: Tensor) -> Tensor:
-        y = Tensor(self._name(), x.shape, DType.INT8, Quant((1 / 256,), (-128,)))
+        quant = Quant((2.0**-15,), (0,)) if self.wide else Quant((1 / 256,), (-128,))
+        y = Tensor(self._name(), x.shape, x.dtype, quant)
         self.ops.append(Logistic(len(self.ops), (x,), (y,)))
         return y
 
     def add(self, a: Tensor, b: Tensor) -> Tensor:
         y = self.tensor(*np.broadcast_shapes(a.shape, b.shape), scale=0.07, zero=-5)
-        self.ops.append(Add(len(self.ops), (a, b), (y,), FULL, Rounding.DOUBLE))
+        self.ops.append(Add(len(self.ops), (a, b), (y,), self.clamp, Rounding.DOUBLE))
         return y
 
     def pad(self, x: Tensor, top: int, bottom: int, left: int, right: int) -> Tensor:
@@ -133,13 +158,15 @@ class Builder:
         self.names += 1
         return f"t{self.names}"
 
-    def _windowed(self, x: Tensor, channels: int, kernel: int, stride: int, same: bool) -> tuple[Tensor, Padding]:
-        sizes = x.shape[1:3]
+    def _windowed(
+        self, x: Tensor, channels: int, kernel: int, stride: int, same: bool, hole: int
+    ) -> tuple[Tensor, Padding]:
+        sizes, extent = x.shape[1:3], (kernel - 1) * hole + 1
         if not same:
-            rows, columns = ((n - kernel) // stride + 1 for n in sizes)
+            rows, columns = ((n - extent) // stride + 1 for n in sizes)
             return self.tensor(1, rows, columns, channels), Padding()
         rows, columns = (-(-n // stride) for n in sizes)
-        pads = [same_padding(n, out, stride, kernel) for n, out in zip(sizes, (rows, columns), strict=True)]
+        pads = [same_padding(n, out, stride, extent) for n, out in zip(sizes, (rows, columns), strict=True)]
         return self.tensor(1, rows, columns, channels), Padding(*pads[0], *pads[1])
 
     def _weights(self, shape: tuple[int, ...], channels: int, axis: int) -> Tensor:
@@ -148,5 +175,7 @@ class Builder:
         return Tensor(self._name(), shape, DType.INT8, Quant(scales, (0,) * channels, axis), data)
 
     def _bias(self, channels: int) -> Tensor:
-        data = self.random.integers(-3000, 3000, channels).astype(np.int32)
-        return Tensor(self._name(), (channels,), DType.INT32, None, data)
+        """Of 64 bits for int16."""
+        kind = DType.INT64 if self.wide else DType.INT32
+        data = self.random.integers(-3000, 3000, channels).astype(kind.numpy)
+        return Tensor(self._name(), (channels,), kind, None, data)

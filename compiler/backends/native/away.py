@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from ...arith import rescale_away
-from ...errors import InternalError
+from ...errors import CannotMeet
 from ...graph import Array, Clamp, Tensor
 
 MANTISSA_BITS = 63
 SMALLEST = -31  # exponent; below it no accumulator reaches half a step
-NUDGES = (0, 1 << 8, 1 << 9)  # the product in double precision is rounded itself: up to half a unit of 53 bits
+NUDGES = range(0, 1025, 64)  # the product in double precision is rounded itself: up to half a unit of 53 bits
 
 
 def away_multipliers(factors: Array, y: Tensor, clamp: Clamp) -> tuple[Array, Array, Array]:
@@ -22,11 +22,16 @@ def away_multipliers(factors: Array, y: Tensor, clamp: Clamp) -> tuple[Array, Ar
     steps = np.arange(1, max(clamp.high - y.zero_point, y.zero_point - clamp.low) + 2) - 0.5
     wrong = np.ones(len(factors), np.bool_)
     for nudge in NUDGES:
+        if not wrong.any():
+            break
         tried = np.where(wrong & ~tiny, np.minimum(mantissas + np.uint64(nudge), np.uint64(2**63 - 1)), mantissas)
         failed = _differs(np.abs(factors), tried, shifts, steps)
         mantissas, wrong = np.where(wrong & ~failed, tried, mantissas), wrong & failed
     if wrong.any():
-        raise InternalError(f"no integer has the thresholds of factor {factors[wrong][0]}")
+        raise CannotMeet(
+            f"the factor {factors[wrong][0]} of {y.name} rounds in double precision as no integer does",
+            "quantise the model again, with scales of its own data; or compile it without --rounding litert",
+        )
     high = (mantissas >> np.uint64(32)).astype(np.int64) | (factors < 0).astype(np.int64) << 31
     return high, shifts, (mantissas & np.uint64(0xFFFFFFFF)).astype(np.int64)
 

@@ -59,7 +59,7 @@ def _sum(op: Add | Sub) -> Function:
 
 
 def _square(op: SquaredDifference) -> Function:
-    scales, largest = op.scales(), 1 << (30 if op.x.dtype is DType.INT16 else 29)
+    scales, largest = op.scales(), 1 << 30 if op.x.dtype is DType.INT16 else (255 << 7) ** 2
     return Function("TE_PAIR_SQUARED_DIFFERENCE", 37, 24, scales.a, scales.b, scales.out, op.left_shift, largest)
 
 
