@@ -17,6 +17,7 @@ from .frontend import check_supported, parse, with_rounding
 from .graph import Graph
 from .interpret import run
 from .passes import simplify
+from .passes.remove_dead import remove_dead
 from .planner.planner import Optimize, Place, make_plan
 from .render.model import ModelInfo, render_model, selftest_inputs
 from .render.project import STACK_BYTES, render_project
@@ -75,8 +76,8 @@ class Compilation:
 
 
 def load_graph(data: bytes, name: str, rounding: str = "tflm") -> Graph:
-    """The network as the file states it, with the rounding the user asked for."""
-    return with_rounding(parse(data, name), rounding)
+    """The network as the file states it, but for what nobody reads, with the rounding the user asked for."""
+    return remove_dead(with_rounding(parse(data, name), rounding))
 
 
 def compile_model(data: bytes, source: str, request: Request) -> Compilation:

@@ -93,7 +93,7 @@ class SpaceToBatch(BatchOp):
 
     kind = "SPACE_TO_BATCH_ND"
     summary = "blocks of pixels become images of a batch"
-    limits = "constant tables; as LiteRT for types that TFLM refuses"
+    limits = "constant tables; borders of int8 are 0, as in TFLM; as LiteRT for other types and shapes that it resizes"
     short = "space_to_batch"
 
     @classmethod

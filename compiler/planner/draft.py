@@ -222,12 +222,12 @@ class _Measure:
 
     def _in_place_source(self, walk: Walk) -> Tensor | None:
         """An input that the output may overwrite; better a whole tensor than a few rows of one."""
-        y, found = walk.op.y, list[Tensor]()
-        for index in self.choices[walk.op].in_place:
-            source = walk.op.inputs[index]
-            if source is None or source.is_constant:
+        y, found, allowed = walk.op.y, list[Tensor](), self.choices[walk.op].in_place
+        roots = [None if t is None or t.is_constant else self.lives.sources.of(t) for t in walk.op.inputs]
+        needed = {root for index, root in enumerate(roots) if index not in allowed}  # perhaps as another view
+        for x in (roots[index] for index in allowed):
+            if x is None or x in needed:
                 continue
-            x = self.lives.sources.of(source)
             if self._fits(x, y) and self.traffic[x].dead_when_written(self.traffic[y]):
                 found.append(x)
         return min(found, key=lambda x: x in self.homes, default=None)

@@ -44,7 +44,8 @@ TE_INLINE void te_lstm_16(const te_lstm_16_t *op, te_rows in, te_rows out, te_st
             const int16_t *x = (const int16_t *)(const void *)in.base + vector * op->seen.depth;
             int16_t *y = (int16_t *)(void *)out.base + vector * walk->units;
             for (int32_t unit = 0; unit < walk->units; unit++) {
-                const te_gates seen = te_gates_16(&op->seen, x, unit), heard = te_gates_16(&op->heard, h, unit);
+                const te_gate_values seen = te_gates_16(&op->seen, x, unit);
+                const te_gate_values heard = te_gates_16(&op->heard, h, unit);
                 y[unit] = (int16_t)te_lstm_cell(&op->cell, seen, heard, cells + unit);
             }
             h = y;
