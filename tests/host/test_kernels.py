@@ -53,6 +53,6 @@ def test_kernel(kind: str, tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", DRAWS)
-@pytest.mark.parametrize("seed", range(2, 8))
+@pytest.mark.parametrize("seed", [2, 3])
 def test_kernel_sweep(kind: str, seed: int, tmp_path: Path) -> None:
     sweep(kind, seed, 40, tmp_path)

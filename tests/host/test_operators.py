@@ -51,7 +51,7 @@ def test_operator(tmp_path_factory: pytest.TempPathFactory, kind: str, data: st.
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", STRATEGIES)
-@settings(max_examples=5, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+@settings(max_examples=1, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_operator_sweep(tmp_path_factory: pytest.TempPathFactory, kind: str, data: st.DataObject) -> None:
     check(data.draw(st.lists(STRATEGIES[kind], min_size=20, max_size=20)), tmp_path_factory.mktemp("operator"))

@@ -100,7 +100,7 @@ def test_random(kind: str, data: st.DataObject) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
-@settings(max_examples=2000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_random_sweep(kind: str, data: st.DataObject) -> None:
     assert_equals_tflm(data.draw(STRATEGIES[kind]), kind)
