@@ -5,16 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tecompile.board import load_board
 from tecompile.evidence import gather, random_cases
+from tecompile.interpret import initial_state, random_inputs, run
 from tecompile.pipeline import Request, compile_model
 from tecompile.simulate.prove import Proof
 from tecompile.simulate.simulators import why_not
 from tecompile.simulate.toolchain import toolchains
 from tests.models.networks import NETWORKS
 from tests.models.test_zoo import FOLDER, Entry, parameters, path_of
+from tests.tools.golden import run_tflm_frames
 
 FASHION = Path(__file__).parents[2] / "examples" / "fashion_mnist" / "fashion.tflite"
 OWN = {**{name: make() for name, make in NETWORKS.items()}, "fashion": FASHION.read_bytes()}
@@ -42,7 +45,9 @@ def assert_exact(evidence: Proof) -> None:
     assert proof.violations == ()
     assert proof.unchecked == ()
     assert proof.outputs_differ == 0
-    assert all(layer.bytes_checked > 0 and layer.bytes_differ == 0 for layer in proof.layers)
+    assert proof.state_differs == ()
+    assert all(layer.bytes_checked > 0 for layer in proof.layers if layer.op.outputs)
+    assert all(layer.bytes_differ == 0 for layer in proof.layers)
 
 
 def needs(board: str, method: str) -> None:
@@ -77,6 +82,24 @@ def test_own_networks_in_simulators(name: str, board: str) -> None:
 def test_real_models_on_the_host(entry: Entry) -> None:
     needs("qemu-m7", "host")
     assert_exact(prove(path_of(entry).read_bytes(), "model", "qemu-m7", "host"))
+
+
+STREAMING = [p for p in parameters(ours=True) if "VAR_HANDLE" in p.values[0]["ops"]]
+FRAMES = 20
+
+
+@pytest.mark.parametrize("entry", STREAMING)
+def test_streaming_models_keep_their_state(entry: Entry) -> None:
+    """Over consecutive inputs: TFLM, the interpreter, and the C code, which is compared with the planned graph."""
+    needs("qemu-m7", "host")
+    data = path_of(entry).read_bytes()
+    compilation = compile_model(data, "model.tflite", Request(load_board("qemu-m7")))
+    frames = [random_inputs(compilation.original, seed) for seed in range(FRAMES)]
+    state = initial_state(compilation.original)
+    for frame, golden in zip(frames, run_tflm_frames(data, frames), strict=True):
+        np.testing.assert_array_equal(run(compilation.original, frame, state)[0], golden[0])
+    (evidence,) = gather([compilation], "host", [random_cases(compilation, FRAMES, seed=1)])
+    assert_exact(evidence)
 
 
 def shown() -> list[Any]:
