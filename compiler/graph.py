@@ -300,9 +300,7 @@ class Op(ABC):
     @property
     def x(self) -> Tensor:
         """The first input, which every operator that computes anything has."""
-        tensor = self.inputs[0]
-        assert tensor is not None
-        return tensor
+        return self.required(0)
 
     @property
     def y(self) -> Tensor:
@@ -314,14 +312,15 @@ class Op(ABC):
         return self.kind
 
     @property
-    def real_parts(self) -> tuple[str, ...]:
-        """Kinds of operators on real numbers that it consists of."""
-        return ()
-
-    @property
     def label(self) -> str:
         """As messages name it: `op 7 CONV_2D`."""
         return f"op {self.index} {self.kind}"
+
+    def required(self, index: int) -> Tensor:
+        """An input that `arity` promises."""
+        tensor = self.inputs[index]
+        assert tensor is not None
+        return tensor
 
     def input(self, index: int) -> Tensor | None:
         """Optional input: absent inputs at the end of the list are simply missing."""
@@ -338,11 +337,6 @@ class Border:
 
     def convert(self, value: Array) -> Array:
         return self.op.reference([value])[0]
-
-    @property
-    def left_to_caller(self) -> tuple[str, ...]:
-        """What the file computes in real numbers behind an output; no code is generated for it."""
-        return self.op.real_parts
 
 
 @dataclass(frozen=True, repr=False)

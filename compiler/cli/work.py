@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..errors import InvalidInput
+from ..ops.chain import left_to_caller
 from ..pipeline import Compilation, Request, c_name, check_names, compile_model
 from ..report.result import Result, Source, planned_result
 from .console import Console
@@ -34,8 +35,7 @@ def compile_one(console: Console, model: Path, request: Request) -> Compilation:
         compiled = compile_model(read_bytes(model), model.name, request)
     console.detail(f"{model.name}: {len(compiled.graph.ops)} operators, {len(compiled.program.plan.stages)} stages")
     for border in compiled.graph.borders:
-        if border.left_to_caller:
-            left = ", ".join(border.left_to_caller)
+        if left := ", ".join(left_to_caller(border)):
             console.note(f"{model.name} goes on in float32 behind {border.inner.name}: {left} is left to the caller")
     return compiled
 

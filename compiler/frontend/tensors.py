@@ -11,6 +11,7 @@ import numpy as np
 
 from ..errors import InvalidInput
 from ..graph import Array, DType, Quant, Tensor
+from ..ops.checks import QUANTISED
 from .flatbuffer import damaged
 from .records import RawOp, RawQuant, RawTensor
 
@@ -20,7 +21,6 @@ MOST_DIMENSIONS = 8  # TFLite's own limit is 6 in most kernels
 PACKED = "int4"
 _TAKE_PACKED_WEIGHTS = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")  # as TFLM or LiteRT do
 _TYPES = {d.value: d for d in DType}
-_QUANTISED = (DType.INT8, DType.UINT8, DType.INT16)
 
 
 def trouble(raw: RawTensor, reader: RawOp | None = None) -> str | None:
@@ -58,7 +58,7 @@ def _typed(raw: RawTensor, name: str) -> Tensor:
         raw = _unpacked(raw, where)
     dtype = _TYPES[raw.dtype]
     _check_shape(raw, where)
-    counts = raw.quant is not None and (dtype in _QUANTISED or _is_scaled_int32(raw, raw.quant))
+    counts = raw.quant is not None and (dtype in QUANTISED or _is_scaled_int32(raw, raw.quant))
     quant = _quant(raw, raw.quant, dtype, where) if raw.quant is not None and counts else None
     return Tensor(name, raw.shape, dtype, quant, _constant(raw, dtype, where))
 

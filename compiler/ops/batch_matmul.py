@@ -41,9 +41,7 @@ class BatchMatMul(Op):
 
     @property
     def other(self) -> Tensor:
-        tensor = self.inputs[1]
-        assert tensor is not None
-        return tensor
+        return self.required(1)
 
     @property
     def depth(self) -> int:

@@ -12,8 +12,8 @@ import numpy as np
 
 from ..arith import saturate, wrap32
 from ..graph import Array, Clamp, DType, ImageShape, Node, Op, Region, Rounding, Span, Tensor
-from .checks import WrongShape, wrong_types
-from .elementwise import QUANTISED, differing_types, have_quant
+from .checks import QUANTISED, WrongShape, wrong_types
+from .elementwise import differing_types, have_quant
 from .options import fused_clamp
 
 MOST_DIMENSIONS = 6
@@ -48,9 +48,7 @@ class PairOp(Op):
 
     @property
     def b(self) -> Tensor:
-        tensor = self.inputs[1]
-        assert tensor is not None
-        return tensor
+        return self.required(1)
 
     @property
     def operands(self) -> tuple[Tensor, Tensor]:

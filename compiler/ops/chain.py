@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from ..errors import InternalError
-from ..graph import Array, Node, Op
+from ..graph import Array, Border, Node, Op
 from .real import RealOp
 
 
@@ -27,13 +27,15 @@ class Chain(Op):
     def from_options(cls, node: Node) -> Self:
         raise InternalError(f"op {node.index}: no file has chains")
 
-    @property
-    def real_parts(self) -> tuple[str, ...]:
-        return tuple(part.kind for part in self.parts if isinstance(part, RealOp))
-
     def reference(self, inputs: Sequence[Array | None]) -> tuple[Array, ...]:
         (value,) = inputs
         for part in self.parts:
             (value,) = part.evaluate([value], {})
         assert value is not None
         return (value,)
+
+
+def left_to_caller(border: Border) -> tuple[str, ...]:
+    """What the file computes in real numbers behind an output; no code is generated for it."""
+    parts = border.op.parts if isinstance(border.op, Chain) else ()
+    return tuple(part.kind for part in parts if isinstance(part, RealOp))

@@ -8,7 +8,8 @@ from ..arith import LARGEST_SHIFT, Multiplier
 from ..graph import Array, DType, Op, Tensor
 
 INDEX_TYPES = (DType.INT32, DType.INT64)
-QUANTISED = (DType.INT8, DType.UINT8, DType.INT16)
+BYTES = (DType.INT8, DType.UINT8)
+QUANTISED = (*BYTES, DType.INT16)
 
 
 def wrong_types(op: Op, tensors: tuple[Tensor | None, ...], allowed: tuple[DType, ...]) -> Iterator[str]:

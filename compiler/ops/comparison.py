@@ -12,11 +12,10 @@ import numpy as np
 from ..arith import Multiplier, quantize_multiplier, rescale
 from ..graph import Array, DType, Node
 from .broadcast import PairOp
-from .checks import wrong_types
+from .checks import INDEX_TYPES, wrong_types
 from .elementwise import ElementwiseOp, differing_types, have_quant
 
 BOOL = (DType.BOOL,)
-INTEGERS = (DType.INT32, DType.INT64)
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +37,7 @@ class ComparisonOp(PairOp):
     def unsupported(self) -> Iterator[str]:
         yield from super().unsupported()
         yield from wrong_types(self, (self.y,), BOOL)
-        if not self.activations and self.x.dtype in INTEGERS:
+        if not self.activations and self.x.dtype in INDEX_TYPES:
             yield from wrong_types(self, self.operands, (self.x.dtype,))
             return
         yield from differing_types(self, self.operands, self.types)

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..graph import Array, DType
-from .checks import wrong_types
-from .elementwise import QUANTISED, ElementwiseOp, not_quantised
+from .checks import QUANTISED, wrong_types
+from .elementwise import ElementwiseOp, not_quantised
 
 
 @dataclass(frozen=True, eq=False)

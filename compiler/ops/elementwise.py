@@ -12,8 +12,6 @@ from ..arith import Multiplier, quantize_multiplier
 from ..graph import Array, DType, Node, Op, Region, Tensor
 from .checks import not_per_tensor, wrong_shape, wrong_types
 
-BYTES = (DType.INT8, DType.UINT8)
-QUANTISED = (*BYTES, DType.INT16)
 WIDE = (DType.INT16, DType.INT32)
 
 

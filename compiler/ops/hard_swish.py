@@ -9,7 +9,8 @@ import numpy as np
 
 from ..arith import Multiplier, quantize_multiplier, round_shift, truncated_divide
 from ..graph import Array
-from .elementwise import BYTES, ElementwiseOp, differing_types, have_quant, read
+from .checks import BYTES
+from .elementwise import ElementwiseOp, differing_types, have_quant, read
 from .real import RealOp
 
 HIGH_BITS = 7  # to the left: a difference of two bytes then fills 16 bits

@@ -10,8 +10,8 @@ import numpy as np
 
 from ..arith import Multiplier, rescale, saturate
 from ..graph import Array, Clamp, DType, Node, Rounding
-from .checks import too_steep
-from .elementwise import QUANTISED, ElementwiseOp, differing_types, factor, have_quant, read
+from .checks import QUANTISED, too_steep
+from .elementwise import ElementwiseOp, differing_types, factor, have_quant, read
 from .options import option_float
 from .real import RealOp
 

@@ -13,7 +13,8 @@ import numpy as np
 from ..arith import Multiplier, quantize_multiplier, rescale, round_shift
 from ..fixed_point import logistic, logistic_of_16_bits, tanh, tanh_of_16_bits
 from ..graph import Array, DType, Node
-from .elementwise import QUANTISED, ElementwiseOp, differing_types, have_quant, read
+from .checks import QUANTISED
+from .elementwise import ElementwiseOp, differing_types, have_quant, read
 from .real import RealOp
 from .real_functions import round_away
 

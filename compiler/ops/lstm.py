@@ -109,9 +109,7 @@ class Lstm(KeepingOp):
 
     def _four(self, gate: int) -> Iterator[Tensor]:
         for first in (WEIGHTS, RECURRENT, BIASES):
-            tensor = self.inputs[first + gate]
-            assert tensor is not None
-            yield tensor
+            yield self.required(first + gate)
 
     def invalid(self) -> Iterator[str]:
         yield from super().invalid()

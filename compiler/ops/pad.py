@@ -134,9 +134,7 @@ class PadV2(FilledPad):
 
     @property
     def filler(self) -> Tensor:
-        tensor = self.inputs[2]
-        assert tensor is not None
-        return tensor
+        return self.required(2)
 
     @property
     def value(self) -> int:

@@ -10,8 +10,8 @@ import numpy as np
 from ..arith import Multiplier, rescale
 from ..graph import Array
 from .broadcast import BroadcastOp
-from .checks import too_steep
-from .elementwise import BYTES, factor
+from .checks import BYTES, too_steep
+from .elementwise import factor
 
 
 @dataclass(frozen=True, eq=False)

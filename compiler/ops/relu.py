@@ -11,8 +11,8 @@ import numpy as np
 
 from ..arith import Multiplier, activation_clamp, rescale, saturate
 from ..graph import Array, Clamp, DType, Node, Rounding
-from .checks import too_steep
-from .elementwise import BYTES, QUANTISED, ElementwiseOp, differing_types, factor, have_quant, read
+from .checks import BYTES, QUANTISED, too_steep
+from .elementwise import ElementwiseOp, differing_types, factor, have_quant, read
 from .real import RealOp
 
 

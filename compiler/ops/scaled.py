@@ -40,9 +40,7 @@ class ScaledOp(Op):
 
     @property
     def weights(self) -> Tensor:
-        tensor = self.inputs[1]
-        assert tensor is not None
-        return tensor
+        return self.required(1)
 
     @property
     def bias(self) -> Tensor | None:

@@ -159,9 +159,7 @@ class Split(SplitOp):
 
     @property
     def source(self) -> Tensor:
-        tensor = self.inputs[1]
-        assert tensor is not None
-        return tensor
+        return self.required(1)
 
     @property
     def axis_table(self) -> Tensor | None:

@@ -55,9 +55,7 @@ class Svdf(KeepingOp):
         return self._constant(3)
 
     def _constant(self, place: int) -> Tensor:
-        tensor = self.inputs[place]
-        assert tensor is not None
-        return tensor
+        return self.required(place)
 
     @property
     def batches(self) -> int:

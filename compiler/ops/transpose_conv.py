@@ -44,9 +44,7 @@ class TransposeConv(ScaledOp):
     @property
     def x(self) -> Tensor:
         """The first input is the shape of the output, which its tensor has anyhow."""
-        tensor = self.inputs[2]
-        assert tensor is not None
-        return tensor
+        return self.required(2)
 
     @property
     def bias(self) -> Tensor | None:

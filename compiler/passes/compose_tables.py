@@ -14,13 +14,13 @@ import numpy as np
 
 from ..graph import Array, DType, Graph, Op, Tensor
 from ..ops.broadcast import PairOp
+from ..ops.checks import BYTES
 from ..ops.dequantize import Dequantize
 from ..ops.elementwise import ElementwiseOp
 from ..ops.quantize import Quantize
 from ..ops.real import RealOp
 from ..ops.table import Table
 
-BYTES = (DType.INT8, DType.UINT8)
 RESULTS = (*BYTES, DType.BOOL)
 TAKES_REAL = (Dequantize, Quantize, RealOp)
 COUNT = 256
@@ -38,6 +38,7 @@ class _Functions:
 
     def __init__(self, graph: Graph) -> None:
         self._graph, self._makers = graph, graph.producers()
+        self._computable = {op for op in graph.ops if _is_computable(op)}
         self._roots: dict[Tensor, Tensor] = {}
         self._ends: set[Tensor] = set()  # bytes that others need: functions of them begin anew
         while more := self._found_ends() - self._ends:  # which may leave others without a common root
@@ -68,7 +69,7 @@ class _Functions:
 
     def _root(self, op: Op) -> Tensor | None:
         """The one tensor of bytes that this operator computes a function of, if it does."""
-        if not isinstance(op, (ElementwiseOp, PairOp)) or not op.activations or not _is_computable(op):
+        if op not in self._computable:
             return None
         first, *others = {self._roots.get(t, t) for t in op.activations}
         alone = not others and all(t.elements == 1 for t in op.constants)
@@ -87,6 +88,8 @@ class _Functions:
 
 def _is_computable(op: Op) -> bool:
     """Real numbers only where the reference takes them: a table holds what float32 makes of them."""
+    if not isinstance(op, (ElementwiseOp, PairOp)) or not op.activations:
+        return False
     real = any(t.dtype is DType.FLOAT32 for t in (*op.activations, *op.outputs))
     return isinstance(op, TAKES_REAL) if real else not any(op.unsupported())
 

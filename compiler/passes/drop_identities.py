@@ -57,10 +57,8 @@ def _is_identity(op: Op) -> bool:
         or op.x.dtype is not op.y.dtype
     ):
         return False
-    if any(op.unsupported()):
-        return False  # for the message
     same_quant = op.x.quant is op.y.quant or (op.x.quant is not None and op.x.quant.same_as(op.y.quant))
-    return same_quant and _copies_every_value(op)
+    return same_quant and _copies_every_value(op) and not any(op.unsupported())  # those stay, for the message
 
 
 def _copies_every_value(op: Op) -> bool:

@@ -7,9 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..graph import Border, DType, Tensor
-
-BYTES = (DType.INT8, DType.UINT8)
-CONVERTED = (*BYTES, DType.INT16)
+from ..ops.chain import left_to_caller
+from ..ops.checks import BYTES, QUANTISED
 
 
 @dataclass(frozen=True)
@@ -38,17 +37,17 @@ class Converters:
 
 
 def input_converters(tensor: Tensor, border: Border | None) -> Converters:
-    if tensor.dtype not in CONVERTED or tensor.quant is None or not tensor.quant.per_tensor:
+    if tensor.dtype not in QUANTISED or tensor.quant is None or not tensor.quant.per_tensor:
         return Converters()
     return Converters(_from_bytes(tensor, border) if tensor.dtype in BYTES else None, _real(tensor))
 
 
 def output_converters(tensor: Tensor, border: Border | None) -> Converters:
-    if tensor.dtype not in CONVERTED or tensor.quant is None or not tensor.quant.per_tensor:
+    if tensor.dtype not in QUANTISED or tensor.quant is None or not tensor.quant.per_tensor:
         return Converters()
     unsigned = border is not None and border.outer.dtype is DType.UINT8
     table = ByteConverter("as the model file", _table(border, tensor.dtype)) if border and unsigned else None
-    left = () if border is None else border.left_to_caller
+    left = () if border is None else left_to_caller(border)
     return Converters(table, replace(_real(tensor), left_to_caller=left))
 
 

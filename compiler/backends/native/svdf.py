@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ...arith import wrap32
-from ...graph import Array, DType, Tensor
+from ...graph import Array, Tensor
 from ...ops.svdf import Svdf
 from ...target import Candidate, Form
 from ..program import ConstantArray, ParamValue
@@ -18,12 +18,11 @@ PER_FILTER, PER_UNIT = 30, 30
 
 
 def candidates(op: Svdf) -> tuple[Candidate, ...]:
-    kernel = "te_svdf" if op.seen.dtype is DType.INT8 else "te_svdf16"
     filters, units = op.batches * op.filters, op.batches * op.units
     features = filters * (op.x.shape[1] * PER_MAC + PER_FILTER)
     instructions = features + filters * op.memory * PER_MEMORY + units * PER_UNIT
     weights = op.features.nbytes + op.times.nbytes + 4 * (op.filters + op.units)
-    return (candidate(kernel, form=Form.WHOLE, weights=weights, instructions=instructions),)
+    return (candidate("te_svdf", form=Form.WHOLE, weights=weights, instructions=instructions),)
 
 
 def lower(op: Svdf, _chosen: Candidate, function: str) -> Body:
@@ -54,7 +53,12 @@ def lower(op: Svdf, _chosen: Candidate, function: str) -> Body:
         "zero": op.y.zero_point,
         **factor_params("factor", op.output_factor(), largest_sum(over_time, bias, low, high)),
     }
-    own: dict[str, ParamValue] = {"batches": op.batches, "memory": op.memory, "times": tables[2].name}
+    own: dict[str, ParamValue] = {
+        "batches": op.batches,
+        "memory": op.memory,
+        "bytes": op.seen.dtype.size,
+        "times": tables[2].name,
+    }
     params = {**own, **prefixed("filters", filters), **prefixed("units", units)}
     return Body(params, tables, variables=(op.seen.name,))
 
