@@ -1,6 +1,6 @@
 # make demo   compile the bundled model, run it on a simulated STM32H743, show what it sees
 # make test   ruff, mypy, pytest
-# make sweep  the long random sweeps that `make test` leaves out
+# make sweep  the long random sweeps that `make test` leaves out; SEED=1 makes them repeat themselves
 #
 # Both need Python 3.11 or newer and PyPI, nothing else; they work in a virtual environment of their own.
 # Without make (Windows): see README.md, "Two commands".
@@ -23,7 +23,7 @@ test: lint
 	$(BIN)/python -m pytest -n $(JOBS) -m "not slow"
 
 sweep: $(VENV)/dev.stamp
-	$(BIN)/python -m pytest -n $(JOBS) -m slow
+	$(BIN)/python -m pytest -n $(JOBS) -m slow $(if $(SEED),--hypothesis-seed=$(SEED))
 
 lint: $(VENV)/dev.stamp
 	$(BIN)/python -m ruff check .

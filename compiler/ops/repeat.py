@@ -9,9 +9,10 @@ from itertools import chain
 from math import prod
 from typing import Self
 
-from ..graph import Node
+from ..graph import Node, Op, Tensor
 from .checks import INDEX_TYPES, integers, not_constant, wrong_shape, wrong_types
-from .strided import StridedOp
+from .strided import MOST_AXES, StridedOp, gapped, unmovable
+from .strided_slice import between, index_table
 from .traversal import Axis, Traversal, dense
 
 
@@ -54,7 +55,22 @@ class Tile(StridedOp):
     def unsupported(self) -> Iterator[str]:
         yield from not_constant(self.inputs[1:], "table of counts")
         yield from wrong_types(self, self.inputs[1:], INDEX_TYPES)
-        yield from super().unsupported()
+        yield from unmovable(self, (self.x, self.y), self.types)
+
+    def simpler(self) -> tuple[Op, ...]:
+        """The inner axes before the outer ones, where all at once are more than a kernel walks."""
+        assert self.counts is not None and self.traversal is not None
+        repeated = [axis for axis, count in enumerate(self.counts) if count > 1]
+        if len(gapped(self.traversal)) <= MOST_AXES:
+            return ()
+        middle = repeated[len(repeated) // 2]
+        inner, outer = (1,) * middle + self.counts[middle:], self.counts[:middle] + (1,) * (len(self.counts) - middle)
+        shape = tuple(n * count for n, count in zip(self.x.shape, inner, strict=True))
+        part = between(self.y, "inner", shape)
+        return self._times(inner, self.x, part), self._times(outer, part, self.y)
+
+    def _times(self, counts: tuple[int, ...], x: Tensor, y: Tensor) -> Op:
+        return Tile(self.index, (x, index_table(f"{y.name}:counts", counts)), (y,))
 
 
 @dataclass(frozen=True, eq=False)
