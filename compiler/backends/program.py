@@ -42,7 +42,7 @@ class Call:
     op: Op
     function: str  # <model>_L07_dw
     kernel: str  # C function; also names the params struct <kernel>_t
-    header: str  # KernelSource that declares it
+    headers: tuple[str, ...]  # KernelSources that declare it and what its parameters name
     params: Mapping[str, ParamValue]  # in the order of the struct
     constants: tuple[ConstantArray, ...] = ()
     sources: tuple[KernelSource, ...] = ()

@@ -183,7 +183,7 @@ class ModelView:
 
     @property
     def headers(self) -> tuple[str, ...]:
-        return tuple(sorted({"te_border.h", "te_rows.h", *(call.header for call in self.program.calls)}))
+        return tuple(sorted({"te_border.h", "te_rows.h", *(h for call in self.program.calls for h in call.headers)}))
 
     @property
     def tables(self) -> tuple[ConstantArray, ...]:

@@ -75,7 +75,7 @@ def library(folder: Path, call: Call) -> ctypes.CDLL:
     words = ", ".join(f"{int(w)}u" for w in stream.values)
     members = ", ".join(f".{name} = {value}" for name, value in call.params.items())
     text = [
-        f'#include "{call.header}"',
+        *(f'#include "{header}"' for header in call.headers),
         f"static const uint32_t {stream.name}[] = {{{words}}};",
         f"static const te_pw_x256_t op = {{{members}}};",
         CALL,

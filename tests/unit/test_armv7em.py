@@ -10,6 +10,7 @@ import pytest
 from tecompile.backends.armv7em import isa, packing
 from tecompile.backends.armv7em.backend import Armv7emBackend
 from tecompile.backends.armv7em.function import Function, check
+from tecompile.backends.armv7em.instr import Label, Line
 from tecompile.backends.armv7em.pointwise import PointwiseShape, block_kernel, expand_kernel
 from tecompile.errors import InternalError
 from tecompile.graph import Clamp, Quant, Rounding, Tensor
@@ -65,10 +66,10 @@ def test_same_specification_same_name() -> None:
         ([isa.push(["r4", "lr"]), isa.add("r5", "r0", 1), isa.pop_return(["r4"])], "not all saved"),
         ([isa.push(["r4", "lr"]), isa.grow_stack(8), isa.pop_return(["r4"])], "not balanced"),
         ([isa.push(["r4", "lr"]), isa.add("r4", "r0", 1)], "not balanced"),
-        ([isa.push(["lr"]), isa.cmp("r0", "r0"), isa.bne_back(isa.Label(3)), isa.pop_return([])], "no label"),
+        ([isa.push(["lr"]), isa.cmp("r0", "r0"), isa.bne_back(Label(3)), isa.pop_return([])], "no label"),
     ],
 )
-def test_the_check_notices(lines: list[isa.Line], complaint: str) -> None:
+def test_the_check_notices(lines: list[Line], complaint: str) -> None:
     with pytest.raises(InternalError, match=complaint):
         check(Function("broken", "a test", tuple(lines)), arguments=1)
 

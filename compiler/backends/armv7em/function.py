@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ...errors import InternalError
-from .isa import CALLEE_SAVED, LOW_ARGUMENTS, Instr, Label, Line
+from .instr import Instr, Label, Line
+from .isa import CALLEE_SAVED, LOW_ARGUMENTS
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,36 @@ class Function:
     @property
     def instructions(self) -> tuple[Instr, ...]:
         return tuple(line for line in self.lines if isinstance(line, Instr))
+
+    @property
+    def code_bytes(self) -> int:
+        """An estimate: most instructions are 4 bytes long."""
+        return round(sum(instr.count for instr in self.instructions) * 3.6)
+
+
+@dataclass(frozen=True)
+class Routine:
+    """A function as C sees it: declared where the DSP extension is there, else a call of its twin in C."""
+
+    function: Function
+    parameters: tuple[str, ...]  # `const int8_t *pixels`
+    twin: str  # a C function that takes the same arguments and then the numbers below
+    twin_numbers: tuple[int, ...]
+    twin_header: str  # where that is
+
+    @property
+    def name(self) -> str:
+        return self.function.name
+
+    @property
+    def header(self) -> str:
+        return f"{self.name}.h"
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        """What the twin is called with."""
+        names = (parameter.split()[-1].lstrip("*") for parameter in self.parameters)
+        return (*names, *map(str, self.twin_numbers))
 
 
 def specified(stem: str, purpose: str, lines: Sequence[Line], arguments: int) -> Function:
@@ -52,12 +83,13 @@ def check(function: Function, arguments: int) -> None:
 
 
 def _check_labels(function: Function) -> None:
-    seen: set[int] = set()
-    for line in function.lines:
-        if isinstance(line, Label):
-            seen.add(line.number)
-        elif line.text.startswith("bne"):
-            _require(int(line.text.split()[1][:-1]) in seen, function, f"`{line}` jumps to no label")
+    """Each branch finds its label on the side that it names."""
+    places = [(i, line.number) for i, line in enumerate(function.lines) if isinstance(line, Label)]
+    for i, line in enumerate(function.lines):
+        if isinstance(line, Instr) and line.target:
+            number, forward = int(line.target[:-1]), line.target.endswith("f")
+            found = any(n == number and (place > i) == forward for place, n in places)
+            _require(found, function, f"`{line}` jumps to no label")
 
 
 def _require(condition: bool, function: Function, what: str) -> None:

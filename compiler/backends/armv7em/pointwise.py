@@ -24,9 +24,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from . import isa
-from .function import Function, specified
-from .isa import CALLEE_SAVED, Label, Line
+from ...ops.conv2d import Conv2D
+from ...target import Candidate, Form
+from ..native.lowering import CALL, PART, Params
+from ..program import ConstantArray
+from . import isa, packing
+from .function import Function, Routine, specified
+from .instr import Label, Line
+from .isa import CALLEE_SAVED
+from .lowering import Assembled, Lowering
+
+PIXELS = 4  # of one call of the kernels
+ALONE = 0.65  # of a block's instructions, for a pixel without neighbours
 
 ACCUMULATORS = (("r4", "r6", "r8", "r10"), ("r5", "r7", "r9", "r11"))
 WEIGHTS = ("r2", "r3")
@@ -151,3 +160,80 @@ def _requantise(shape: PointwiseShape, channel: int) -> Iterator[Line]:
     yield from (isa.asr_by(acc, acc, "r12") for acc in block)
     yield from (isa.ssat8(acc, acc) for acc in block)
     yield from (isa.strb(acc, "r0", pixel * shape.outputs + channel) for pixel, acc in enumerate(block))
+
+
+def candidates(op: Conv2D) -> tuple[Candidate, ...]:
+    if packing.unsuitable(op):
+        return ()
+    shape = _shape(op)
+    block, image = _block_instructions(shape), op.y.image
+    return (
+        Candidate(
+            backend="armv7em",
+            kernel="te_pw_x256",
+            form=Form.STRIP,
+            scratch_bytes=8 * shape.inputs,
+            alignment=4,
+            scratch_alignment=8,
+            run_pixels=PIXELS,
+            weight_bytes=4 * packing.stream(op).size,
+            code_bytes=block_kernel(shape).code_bytes + expand_kernel(shape.inputs).code_bytes,
+            instructions=round(_blocks(image.rows * image.columns) * block),
+            call_instructions=CALL + round((_blocks(image.columns) - image.columns / PIXELS) * block),
+            part_instructions=PART,
+        ),
+    )
+
+
+def lower(op: Conv2D, _chosen: Candidate, function: str) -> Assembled:
+    shape = _shape(op)
+    block, expand = block_routine(shape), expand_routine(shape.inputs)
+    words = packing.stream(op)
+    stream = ConstantArray(f"{function}_stream", "uint32_t", words, "biases, weights x256, requantisation", 8)
+    params: Params = {
+        "inputs": shape.inputs,
+        "outputs": shape.outputs,
+        "relu": int(shape.relu),
+        "stream": stream.name,
+        "stream_end": f"{stream.name} + {words.size}",
+        "expand": expand.name,
+        "block": block.name,
+    }
+    return Assembled(params, (stream,), (expand, block))
+
+
+LOWERING = Lowering("te_pw_x256", candidates, lower)
+
+
+def block_routine(shape: PointwiseShape) -> Routine:
+    parameters = (
+        "const int32_t *operands",
+        "const uint32_t *stream",
+        "int8_t *out",
+        "const uint32_t *stream_end",
+    )
+    numbers = (shape.inputs, shape.outputs, int(shape.relu))
+    return Routine(block_kernel(shape), parameters, "te_pw_x256_block_twin", numbers, "te_pw_x256.h")
+
+
+def expand_routine(inputs: int) -> Routine:
+    parameters = ("const int8_t *pixels", "int32_t *operands")
+    return Routine(expand_kernel(inputs), parameters, "te_pw_x256_expand_twin", (inputs,), "te_pw_x256.h")
+
+
+def _shape(op: Conv2D) -> PointwiseShape:
+    return PointwiseShape(op.x.image.channels, op.y.image.channels, packing.has_relu(op))
+
+
+def _block_instructions(shape: PointwiseShape) -> int:
+    """Executed for four pixels, from the block's structure (see the drawing above)."""
+    requantise = 16 if shape.relu else 24
+    pair = 23 * shape.groups + 2 * (1 + requantise) + 9
+    expand = 13 * shape.groups + shape.groups // 2 * 3 + 10
+    return shape.outputs // 2 * pair + expand + 30
+
+
+def _blocks(pixels: int) -> float:
+    """What so many neighbours cost. Two or three left over take a block that computes others once more."""
+    blocks, left = divmod(pixels, PIXELS)
+    return blocks + (left * ALONE if left == 1 or blocks == 0 else left > 0)

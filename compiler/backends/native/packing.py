@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -60,6 +60,13 @@ class Channels:
     low_mantissas: Array | None = None  # of those that need more than 32 bits
 
     @property
+    def extremes(self) -> Array:
+        """Smallest and largest accumulator of each channel over all inputs, as if they could not wrap."""
+        positive = np.maximum(self.weights, 0).sum(axis=1)
+        negative = np.minimum(self.weights, 0).sum(axis=1)
+        return np.stack([self.bias - 128 * positive + 127 * negative, self.bias + 127 * positive - 128 * negative])
+
+    @property
     def values(self) -> Array:
         columns = [self.bias, self.mantissas, self.shifts]
         columns += [] if self.low_mantissas is None else [self.low_mantissas]
@@ -75,28 +82,27 @@ def channel_table(function: str, values: Array, comment: str) -> ConstantArray:
 
 def pack_channels(op: ScaledOp, weights: Array) -> Channels:
     """Fold the zero point into the bias, settle channels that are constant, prove bounds of the others."""
-    bias = wrap32(op.bias_values() - op.x.zero_point * weights.astype(np.int64).sum(axis=1))
     if op.rounding is Rounding.AWAY:
+        bias = wrap32(op.bias_values() - op.x.zero_point * weights.astype(np.int64).sum(axis=1))
         return Channels(weights, bias, *away_multipliers(np.array(op.factors()), op.y, op.clamp))
+    channels = settled_channels(op, weights)
+    largest = np.abs(channels.extremes).max(axis=0)
+    shifts = [kernel_shift(int(s), op.rounding, int(n)) for s, n in zip(channels.shifts, largest, strict=True)]
+    return replace(channels, shifts=np.array(shifts, np.int64))
+
+
+def settled_channels(op: ScaledOp, weights: Array) -> Channels:
+    """Bias and factors as they are, but for channels that are constant."""
+    bias = wrap32(op.bias_values() - op.x.zero_point * weights.astype(np.int64).sum(axis=1))
     pairs = [Multiplier(int(m), int(s)) for m, s in zip(*op.multipliers(), strict=True)]
     factors = np.array([safe_multiplier(pair, op.rounding) for pair in pairs], np.int64).reshape(-1, 2)
-    channels = _settled(op, Channels(weights.astype(np.int64), bias, factors[:, 0], factors[:, 1]))
-    largest = np.abs(_extremes(channels)).max(axis=0)
-    shifts = [kernel_shift(int(s), op.rounding, int(n)) for s, n in zip(channels.shifts, largest, strict=True)]
-    return Channels(channels.weights, channels.bias, channels.mantissas, np.array(shifts, np.int64))
-
-
-def _extremes(channels: Channels) -> Array:
-    """Smallest and largest accumulator of each channel over all inputs, as if they could not wrap."""
-    positive = np.maximum(channels.weights, 0).sum(axis=1)
-    negative = np.minimum(channels.weights, 0).sum(axis=1)
-    return np.stack([channels.bias - 128 * positive + 127 * negative, channels.bias + 127 * positive - 128 * negative])
+    return _settled(op, Channels(weights.astype(np.int64), bias, factors[:, 0], factors[:, 1]))
 
 
 def _settled(op: ScaledOp, channels: Channels) -> Channels:
     """Channels with the same output for every input (dead ones, in networks with ReLU6) get no weights and a
     small bias: what is left of them needs no slow path."""
-    ends = _extremes(channels)
+    ends = channels.extremes
     shifted = ends << np.maximum(channels.shifts, 0)
     wraps = (np.minimum(ends, shifted).min(axis=0) < INT32_MIN) | (np.maximum(ends, shifted).max(axis=0) > INT32_MAX)
     outputs = op.scaled(ends) + op.y.zero_point

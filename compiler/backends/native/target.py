@@ -141,7 +141,7 @@ class NativeTarget:
             op,
             function,
             candidate.kernel,
-            header,
+            (header,),
             body.params,
             body.constants,
             kernel_sources(header),

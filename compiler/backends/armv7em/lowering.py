@@ -1,0 +1,31 @@
+"""What the file of one kernel family in this folder provides."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from ...target import Candidate
+from ..native.lowering import Params
+from ..program import ConstantArray
+from .function import Routine
+
+
+@dataclass(frozen=True)
+class Assembled:
+    """What a kernel is given besides its buffers, and the routines that its struct points to."""
+
+    params: Params
+    constants: tuple[ConstantArray, ...]
+    routines: tuple[Routine, ...]
+    many_inputs: bool = False  # as in Call
+
+
+@dataclass(frozen=True)
+class Lowering:
+    """Ways to compute one kind of operator with kernels/c/`kernel`.h around generated assembly."""
+
+    kernel: str
+    candidates: Callable[[Any], tuple[Candidate, ...]]  # best first; empty where the proofs fail
+    lower: Callable[[Any, Candidate, str], Assembled]
