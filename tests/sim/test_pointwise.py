@@ -7,23 +7,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tecompile.backends import backend_chain
-from tecompile.backends.backend import lower_program
-from tecompile.backends.program import Program
-from tecompile.board import load_board
 from tecompile.graph import Graph, Quant, Tensor
-from tecompile.interpret import interpret, random_inputs
 from tecompile.ops.conv2d import Conv2D
-from tecompile.planner.planner import Place, make_plan
-from tecompile.render.model import ModelInfo, render_model
-from tecompile.render.project import render_project
-from tecompile.simulate.prove import Inputs, prove_firmware, prove_on_host
-from tecompile.simulate.simulators import why_not
-from tecompile.simulate.toolchain import toolchains
 from tests.tools.graphs import Builder
 
+from .layers import PLACES, compiled, prove, prove_twins, side_by_side
+
 LAYERS = 10
-PLACES = [("stm32h743", "unicorn"), ("qemu-m4", "qemu"), ("qemu-m7", "qemu"), ("qemu-m33", "qemu")]
 
 
 def random_layer(b: Builder, number: int) -> Conv2D:
@@ -45,48 +35,22 @@ def random_layer(b: Builder, number: int) -> Conv2D:
 
 
 def graph_of(seed: int) -> Graph:
-    """One layer for each input, independent of each other: many shapes in one firmware."""
     b = Builder(seed)
-    ops = tuple(random_layer(b, number) for number in range(LAYERS))
-    return Graph("pointwise", ops, tuple(op.x for op in ops), tuple(op.y for op in ops))
-
-
-def compiled(graph: Graph, board_name: str) -> tuple[Program, dict[str, str]]:
-    board = load_board(board_name)
-    chain = backend_chain("native", board.core)
-    program = lower_program(graph.name, make_plan(graph, chain, Place(board.arena[0])), chain.backends)
-    used = [call.kernel for call in program.calls]
-    assert used.count("te_pw_x256") >= LAYERS // 3, used
-    return program, render_model(program, ModelInfo("none.tflite", "0" * 64, (b"",)))
-
-
-def inputs_of(graph: Graph) -> Inputs:
-    frames = [random_inputs(graph, seed) for seed in (1, 2)]
-    lowest = [np.full(t.shape, -128, np.int8) for t in graph.inputs]
-    highest = [np.full(t.shape, 127, np.int8) for t in graph.inputs]
-    frames += [lowest, highest]
-    return Inputs(frames, [interpret(graph, frame) for frame in frames])
+    return side_by_side("pointwise", [random_layer(b, number) for number in range(LAYERS)])
 
 
 @pytest.mark.sim
 @pytest.mark.parametrize(("board_name", "simulator"), PLACES, ids=lambda value: value)
 @pytest.mark.parametrize("seed", [1, 2])
 def test_assembly_equals_the_reference(board_name: str, simulator: str, seed: int) -> None:
-    board = load_board(board_name)
-    if why_not(simulator, board) or not any(toolchains(board)):
-        pytest.skip(f"no compiler or simulator for {board_name}")
-    graph = graph_of(seed)
-    program, files = compiled(graph, board_name)
-    project = render_project("make", [program], board, files)
-    proof = prove_firmware(program, board, project, simulator, inputs_of(graph), poison=True)
-    assert proof.verification.first is None, str(proof.verification.first)
-    assert proof.verification.bit_exact
+    prove(graph_of(seed), board_name, simulator)
+
+
+def test_most_of_these_layers_use_assembly() -> None:
+    used = [call.kernel for call in compiled(graph_of(1), "qemu-m7")[0].calls]
+    assert used.count("te_pw_x256") >= LAYERS // 3, used
 
 
 @pytest.mark.parametrize("seed", range(6))
 def test_the_c_twins_equal_the_reference(seed: int) -> None:
-    graph = graph_of(100 + seed)
-    program, files = compiled(graph, "qemu-m7")
-    proof = prove_on_host(program, files, inputs_of(graph), poison=True)
-    assert proof.verification.first is None, str(proof.verification.first)
-    assert proof.verification.bit_exact
+    prove_twins(graph_of(100 + seed))

@@ -1,0 +1,90 @@
+"""Single operators with chosen kernels in one firmware: proved against the interpreter, counted in unicorn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+from tecompile.backends import backend_chain
+from tecompile.backends.backend import lower_program
+from tecompile.backends.program import Program
+from tecompile.board import load_board
+from tecompile.graph import Graph, Op
+from tecompile.interpret import interpret, random_inputs
+from tecompile.planner.planner import Optimize, Place, make_plan
+from tecompile.render.model import ModelInfo, render_model
+from tecompile.render.project import render_project
+from tecompile.simulate.prove import Inputs, Proof, prove_firmware, prove_on_host
+from tecompile.simulate.simulators import why_not
+from tecompile.simulate.toolchain import toolchains
+from tecompile.target import Candidate, Target
+
+PLACES = [("stm32h743", "unicorn"), ("qemu-m4", "qemu"), ("qemu-m7", "qemu"), ("qemu-m33", "qemu")]
+Wanted = Callable[[Candidate], bool]
+
+
+def anything(_candidate: Candidate) -> bool:
+    return True
+
+
+@dataclass(frozen=True)
+class Only:
+    """A target that offers nothing but wanted kernels, where an operator has any."""
+
+    target: Target
+    wanted: Wanted
+
+    def candidates(self, op: Op) -> tuple[Candidate, ...]:
+        offered = self.target.candidates(op)
+        return tuple(filter(self.wanted, offered)) or offered
+
+
+def side_by_side(name: str, ops: Sequence[Op]) -> Graph:
+    """One layer for each input, independent of each other: many shapes in one firmware."""
+    inputs = [t for op in ops for t in op.activations]
+    return Graph(name, tuple(ops), tuple(inputs), tuple(op.y for op in ops))
+
+
+def compiled(graph: Graph, board_name: str, wanted: Wanted = anything) -> tuple[Program, dict[str, str]]:
+    board = load_board(board_name)
+    chain = backend_chain("native", board.core)
+    plan = make_plan(graph, Only(chain, wanted), Place(board.arena[0]), Optimize.SPEED)
+    program = lower_program(graph.name, plan, chain.backends)
+    return program, render_model(program, ModelInfo("none.tflite", "0" * 64, (b"",)))
+
+
+def inputs_of(graph: Graph) -> Inputs:
+    """Random values, and the ends of the range."""
+    frames = [random_inputs(graph, seed) for seed in (1, 2)]
+    frames += [[np.full(t.shape, end, t.dtype.numpy) for t in graph.inputs] for end in (-128, 127)]
+    return Inputs(frames, [interpret(graph, frame) for frame in frames])
+
+
+def prove(graph: Graph, board_name: str, simulator: str, wanted: Wanted = anything) -> Proof:
+    """On the board, with poison; skips where it can't be built or run."""
+    board = load_board(board_name)
+    if why_not(simulator, board) or not any(toolchains(board)):
+        pytest.skip(f"no compiler or simulator for {board_name}")
+    program, files = compiled(graph, board_name, wanted)
+    project = render_project("make", [program], board, files)
+    return _exact(prove_firmware(program, board, project, simulator, inputs_of(graph), poison=True))
+
+
+def prove_twins(graph: Graph, wanted: Wanted = anything) -> Proof:
+    program, files = compiled(graph, "qemu-m7", wanted)
+    return _exact(prove_on_host(program, files, inputs_of(graph), poison=True))
+
+
+def _exact(proof: Proof) -> Proof:
+    assert proof.verification.first is None, str(proof.verification.first)
+    assert proof.verification.bit_exact
+    return proof
+
+
+def counts(graph: Graph, board_name: str = "stm32h743", wanted: Wanted = anything) -> list[int]:
+    """Executed instructions of each layer, bit-exact."""
+    layers = prove(graph, board_name, "unicorn", wanted).verification.profile.layers
+    return [layers[op] for op in graph.ops]
