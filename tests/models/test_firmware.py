@@ -21,7 +21,7 @@ from tests.tools.golden import run_tflm_frames
 
 FASHION = Path(__file__).parents[2] / "examples" / "fashion_mnist" / "fashion.tflite"
 OWN = {**{name: make() for name, make in NETWORKS.items()}, "fashion": FASHION.read_bytes()}
-BOARDS = {"stm32h743": "unicorn", "nucleo-f412zg": "unicorn", "qemu-m4": "qemu", "qemu-m7": "qemu", "qemu-m33": "qemu"}
+BOARDS = {"stm32h743": "unicorn", "nucleo-f412zg": "unicorn", **{f"qemu-m{n}": "qemu" for n in (3, 4, 7, 33)}}
 SHOWN = (
     "mcunet/mcunet-vww0_10fps_vww",
     "mlperf_tiny/kws_ref_model",
