@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from ..board import Core
 from .armv7em.backend import Armv7emBackend
+from .armv7em.cores import order_for
 from .backend import Backend, Chain
 from .native import NativeTarget
 
@@ -16,7 +17,7 @@ def backend_chain(kernels: str, core: Core) -> Chain:
 
 
 def _native(core: Core) -> Sequence[Backend]:
-    return (Armv7emBackend(), NativeTarget()) if core.dsp else (NativeTarget(),)
+    return (Armv7emBackend(order_for(core)), NativeTarget()) if core.dsp else (NativeTarget(),)
 
 
 def _portable(_core: Core) -> Sequence[Backend]:

@@ -31,7 +31,7 @@ class ConstantArray:
 class KernelSource:
     """A file of kernels/ or a generated assembly kernel that the program needs, by file name."""
 
-    name: str  # te_conv2d.h, te_pw_x256_k48_c16_m7_1a2b3c4d.S
+    name: str  # te_conv2d.h, te_gemm_x256_2x4_k48_c16_once_s9_1a2b3c4d.S
     text: str
 
 

@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 
 from tecompile.backends.armv7em.backend import Armv7emBackend
+from tecompile.backends.backend import Chain
+from tecompile.backends.native import NativeTarget
 from tecompile.backends.program import Call
 from tecompile.graph import Array, Graph, Tensor
 from tecompile.interpret import run
@@ -20,8 +22,10 @@ from tecompile.target import Candidate
 from .build import GCC, POISON, compile_c, write_files
 from .chains import chain, conv
 from .plans import plain_plan
+from .test_rings import check as check_rings
+from .test_rings import ring_plans
 
-SHAPES = [(4, 2), (12, 6), (8, 8)]  # channels in and out
+SHAPES = [(4, 2), (12, 6), (8, 8), (6, 3), (3, 1)]  # channels in and out
 ROWS, COLUMNS = 6, 7
 RUNS = 150
 GAP = 2  # pixels between rows, in some tensors
@@ -29,7 +33,7 @@ CALL = """
 void call(const te_rows *in, const te_rows *out, const te_strip *run, void *scratch);
 void call(const te_rows *in, const te_rows *out, const te_strip *run, void *scratch)
 {
-    te_pw_x256(&op, *in, *out, *run, scratch);
+    te_gemm_pointwise(&op, *in, *out, *run, scratch);
 }
 """
 
@@ -77,7 +81,7 @@ def library(folder: Path, call: Call) -> ctypes.CDLL:
     text = [
         *(f'#include "{header}"' for header in call.headers),
         f"static const uint32_t {stream.name}[] = {{{words}}};",
-        f"static const te_pw_x256_t op = {{{members}}};",
+        f"static const te_gemm_pointwise_t op = {{{members}}};",
         CALL,
     ]
     write_files(folder, {s.name: s.text for s in call.sources if s.name.endswith(".h")} | {"call.c": "\n".join(text)})
@@ -125,10 +129,20 @@ def check(call: ctypes.CDLL, candidate: Candidate, graph: Graph, pixels: Array, 
 def test_runs(shape: tuple[int, int], tmp_path: Path) -> None:
     graph, backend = chain([conv(1, 1, shape[1])], ROWS, COLUMNS, shape[0]), Armv7emBackend()
     (op,) = graph.ops
-    (candidate,) = backend.candidates(op)
+    candidate = backend.candidates(op)[0]
     assert candidate.run_pixels == 4
     call = library(tmp_path, backend.lower(op, candidate, plain_plan(graph, lambda _: candidate), "f"))
     rng = np.random.default_rng(shape)
     for _ in range(RUNS):
         first, count = rng.integers(0, ROWS * COLUMNS), rng.choice([1, 2, 3, 4, 5, 8, 12, ROWS * COLUMNS])
         check(call, candidate, graph, np.arange(first, min(first + count, ROWS * COLUMNS)), rng)
+
+
+@pytest.mark.parametrize("channels", [5, 12])
+def test_strided_rows_in_rings(channels: int, tmp_path: Path) -> None:
+    """Parts of rows and rows that wrap; depths and channels that fill no word and no pair."""
+    rng = np.random.default_rng(channels)
+    graph = chain([conv(1, 1, channels), conv(1, 2, 7), conv(1, 1, 3), conv(1, 2, channels), conv(1, 1, 1)], 13, 17, 3)
+    plans = list(ring_plans(graph, rng, Chain((Armv7emBackend(), NativeTarget()))))
+    assert [c.kernel for c in plans[0].choices.values()].count("te_gemm_pointwise") >= 4
+    check_rings(plans, tmp_path, rng)

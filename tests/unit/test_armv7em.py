@@ -1,4 +1,4 @@
-"""Assembly as data: the calling-convention check, stable names, and the proofs behind the packing."""
+"""Assembly as data: the calling-convention check, stable names, and the proofs behind the packings."""
 
 from __future__ import annotations
 
@@ -7,21 +7,30 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tecompile.backends.armv7em import isa, packing
+from tecompile.backends.armv7em import gemm, isa
 from tecompile.backends.armv7em.backend import Armv7emBackend
+from tecompile.backends.armv7em.cycles import executed
 from tecompile.backends.armv7em.function import Function, check
+from tecompile.backends.armv7em.gemm_block import Block, block_kernel
 from tecompile.backends.armv7em.instr import Label, Line
-from tecompile.backends.armv7em.pointwise import PointwiseShape, block_kernel, expand_kernel
+from tecompile.backends.armv7em.operands import Operands, expand_kernel, expansion_of
+from tecompile.backends.armv7em.packing import Packing, packings
+from tecompile.backends.armv7em.requant import INT8, Requant
 from tecompile.errors import InternalError
-from tecompile.graph import Clamp, Quant, Rounding, Tensor
+from tecompile.graph import Array, Clamp, DType, Quant, Rounding, Tensor
 from tecompile.ops.conv2d import Conv2D
 from tests.tools.graphs import Builder
 
-SHAPES = [
-    PointwiseShape(k, c, relu)
-    for k in (4, 12, 48, 104, 108, 240, 1028, 1360)
-    for c in (2, 96)
-    for relu in (False, True)
+ONCE = Requant(False, 0, 12, INT8)
+TWICE = Requant(True, 7, None, Clamp(-100, 90))
+BLOCKS = [
+    Block(packing, requant, groups, 97, channels, pixels, turn_groups)
+    for packing in Packing
+    for requant in (ONCE, TWICE)
+    for groups in (1, 2, 9, 26)
+    for channels in (1, 2)
+    for pixels in (1, 4)
+    for turn_groups in (0, 3)
 ]
 
 
@@ -30,9 +39,10 @@ def convolution(inputs: int = 16, outputs: int = 8, weight: int | None = None) -
     b.conv(b.input(1, 3, 5, inputs), outputs)
     (op,) = b.ops
     assert isinstance(op, Conv2D)
-    if weight is None:
-        return op
-    data = np.full(op.weights.shape, weight, np.int8)
+    return op if weight is None else with_weights(op, np.full(op.weights.shape, weight, np.int8))
+
+
+def with_weights(op: Conv2D, data: Array) -> Conv2D:
     return replace(op, inputs=(op.x, replace(op.weights, data=data), op.bias))
 
 
@@ -41,22 +51,41 @@ def with_output_quant(op: Conv2D, scale: float, zero: int) -> Conv2D:
     return replace(op, outputs=(y,))
 
 
-@pytest.mark.parametrize("shape", SHAPES, ids=lambda s: s.stem)
-def test_generated_kernels_obey_the_calling_convention(shape: PointwiseShape) -> None:
-    kernel = block_kernel(shape)  # checked when made
-    assert kernel.name.startswith(shape.stem + "_")
-    assert expand_kernel(shape.inputs).instructions[-1].text.endswith("pc}")
+def proved(op: Conv2D) -> set[str]:
+    return {packed.packing.value for packed in packings(op, op.weight_values().reshape(op.channels, -1))}
 
 
-def test_the_inner_group_meets_its_budget() -> None:
-    """Per 4 inputs, 2 channels and 4 pixels: 16 SMLAD, 2 SXTB16, 5 LDRD."""
-    small, large = block_kernel(PointwiseShape(48, 8, True)), block_kernel(PointwiseShape(44, 8, True))
-    assert len(small.instructions) - len(large.instructions) == 16 + 2 + 5
+def test_generated_kernels_obey_the_calling_convention() -> None:
+    for block in BLOCKS:
+        assert block_kernel(block).name.startswith(block.stem + "_")  # checked when made
+
+
+@pytest.mark.parametrize("operands", Operands)
+@pytest.mark.parametrize("depth", range(1, 20))
+def test_operands_of_any_depth_are_expanded(operands: Operands, depth: int) -> None:
+    kernel = expand_kernel(expansion_of(operands, depth))
+    assert executed(kernel.lines) <= 13 * (depth // 4) + depth // 4 + 39
+
+
+def test_one_expansion_serves_many_depths() -> None:
+    kernels = {expand_kernel(expansion_of(Operands.X256, depth)).name for depth in range(8, 400, 8)}
+    assert len(kernels) == 1
+
+
+@pytest.mark.parametrize(("packing", "budget"), [(Packing.X256, 23), (Packing.I16, 22), (Packing.I8, 26)])
+@pytest.mark.parametrize("turn", [0, 4])
+def test_the_inner_group_meets_its_budget(packing: Packing, budget: int, turn: int) -> None:
+    """Per 4 inputs, 2 channels and 4 pixels; what a loop adds is left out."""
+    small, large = (
+        executed(block_kernel(Block(packing, ONCE, groups, 8, turn_groups=turn, passes=1)).lines) for groups in (12, 20)
+    )
+    assert large - small == 8 * budget + (2 * 3 if turn else 0)
 
 
 def test_same_specification_same_name() -> None:
-    assert block_kernel(SHAPES[0]) == block_kernel(SHAPES[0])
-    assert len({block_kernel(s).name for s in SHAPES}) == len(SHAPES)
+    assert block_kernel(BLOCKS[0]) == block_kernel(BLOCKS[0])
+    assert block_kernel(replace(BLOCKS[0], passes=7)).name == block_kernel(BLOCKS[0]).name
+    assert len({block_kernel(block).name for block in BLOCKS}) == len({block.stem for block in BLOCKS})
 
 
 @pytest.mark.parametrize(
@@ -74,40 +103,72 @@ def test_the_check_notices(lines: list[Line], complaint: str) -> None:
         check(Function("broken", "a test", tuple(lines)), arguments=1)
 
 
-def test_packing_holds_what_the_kernel_multiplies() -> None:
-    """Undo the packing: every word is 256 * w[0] + w[1] in each half."""
+def halves(word: int) -> list[int]:
+    return [half - 0x10000 if half & 0x8000 else half for half in (word & 0xFFFF, word >> 16)]
+
+
+def test_packings_hold_what_kernels_multiply() -> None:
+    """Undone: the words of the second group of the second channel."""
     op = convolution(inputs=8, outputs=2)
-    words = packing.stream(op).astype(np.int64)
-    weights = op.weight_values().reshape(2, 8).astype(np.int64)
-    for channel in (0, 1):
-        for group in (0, 1):
-            word = int(words[2 + 2 * group + channel])
-            halves = [(word & 0xFFFF), word >> 16]
-            signed = [h - 0x10000 if h & 0x8000 else h for h in halves]
-            w = weights[channel, 4 * group : 4 * group + 4]
-            assert signed == [256 * w[0] + w[1], 256 * w[2] + w[3]]
+    made = {p.packing: p for p in packings(op, op.weight_values().reshape(2, 8))}
+    w = [int(v) for v in op.weight_values().reshape(2, 8)[1, 4:]]
+    words = {packing: [int(word) for word in packed.weights[1, 1]] for packing, packed in made.items()}
+    assert halves(words[Packing.X256][0]) == [256 * w[0] + w[1], 256 * w[2] + w[3]]
+    assert words[Packing.I8][0].to_bytes(4, "little") == bytes(v & 0xFF for v in w)
+    even, odd = map(halves, words[Packing.I16])
+    scale = even[0] // w[0]
+    assert scale in (2, 4) and (even, odd) == ([scale * w[0], scale * w[2]], [scale * w[1], scale * w[3]])
+
+
+def test_the_last_channel_may_have_no_partner() -> None:
+    op = convolution(outputs=5)
+    (made,) = [g for g in gemm.proved_gemms(op, op.weight_values().reshape(5, 16), 5) if g.operands is Operands.X256]
+    assert len(made.stream) == 5 * (1 + 4 + made.packed.requant.words)
+    assert len(made.routines) == 4 and made.params("f")["last"] == f"f_stream + {len(made.stream) * 4 // 5}"
 
 
 def test_suitable_convolutions_are_offered() -> None:
-    op = convolution()
-    assert packing.unsuitable(op) is None
-    (candidate,) = Armv7emBackend().candidates(op)
+    candidate = Armv7emBackend().candidates(convolution())[0]
     assert candidate.scratch_bytes == 8 * 16
 
 
 @pytest.mark.parametrize(
-    ("op", "reason"),
+    "op",
     [
-        (convolution(inputs=6), "channels"),
-        (convolution(inputs=1364), "channels"),
-        (convolution(outputs=7), "channels"),
-        (convolution(weight=-128), "weight of -128"),
-        (convolution(inputs=1024, weight=127), "23 bits"),
-        (with_output_quant(convolution(), 1e-6, 0), "shift"),
-        (replace(convolution(), clamp=Clamp(-128, 100)), "bounds"),
-        (replace(convolution(), rounding=Rounding.SINGLE), "rounding"),
+        convolution(inputs=6),
+        convolution(inputs=1366),
+        convolution(outputs=7),
+        convolution(outputs=1),
+        convolution(weight=-128),
+        convolution(inputs=1024, weight=127),
+        with_output_quant(convolution(), 1e-5, 0),
+        replace(convolution(), clamp=Clamp(-128, 100)),
+        replace(convolution(), rounding=Rounding.SINGLE),
     ],
 )
-def test_unproved_convolutions_are_left_to_c(op: Conv2D, reason: str) -> None:
-    assert reason in (packing.unsuitable(op) or "")
-    assert Armv7emBackend().candidates(op) == ()
+def test_all_shapes_and_values_have_a_kernel(op: Conv2D) -> None:
+    assert Armv7emBackend().candidates(op)[0].kernel == "te_gemm_pointwise"
+
+
+@pytest.mark.parametrize(
+    ("op", "packings"),
+    [
+        (convolution(), {"x256", "i16", "i8"}),
+        (convolution(weight=-128), {"i16", "i8"}),  # 256 * -128 - 128 has more than 16 bits
+        (convolution(inputs=1024, weight=127), {"i16", "i8"}),  # accumulators have more than 23
+        (with_output_quant(convolution(), 1e-6, 0), set()),
+        (replace(convolution(), rounding=Rounding.AWAY), set()),
+    ],
+)
+def test_packings_are_proved(op: Conv2D, packings: set[str]) -> None:
+    assert proved(op) == packings
+
+
+@pytest.mark.parametrize(("beyond", "expected"), [(0, True), (1, False)])
+@pytest.mark.parametrize("sign", [1, -1])
+def test_23_bits_are_the_limit_of_x256(beyond: int, expected: bool, sign: int) -> None:
+    """The largest accumulator, with the input at 127 and its zero point 3, is 2^23 - 1, or one more."""
+    op = convolution(inputs=400, outputs=2, weight=127 * sign)
+    bias = np.full(2, sign * ((1 << 23) - 1 + beyond) - 400 * 127 * 124 * sign, np.int32)
+    op = replace(op, inputs=(op.x, op.weights, Tensor("bias", (2,), DType.INT32, None, bias)))
+    assert ("x256" in proved(op)) == expected

@@ -5,18 +5,51 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ...graph import Op
+from ...ops.add import Add, Sub
 from ...ops.conv2d import Conv2D
+from ...ops.depthwise_conv2d import DepthwiseConv2D
+from ...ops.fully_connected import FullyConnected
+from ...ops.mean import Mean, Sum
+from ...ops.mul import Mul
+from ...ops.pool2d import AveragePool2D, MaxPool2D
 from ...planner.plan import Plan
 from ...target import Candidate
 from ...templating import render
 from ..native.sources import kernel_sources
 from ..program import Call, KernelSource
-from . import pointwise
+from . import (
+    depthwise,
+    fully_connected,
+    linear_pair,
+    pointwise,
+    pool_whole,
+    pool_windows,
+    pooling,
+    product_pair,
+    wide_depthwise,
+    wide_fc,
+    wide_pointwise,
+    wide_window,
+    window,
+)
+from .cores import Order, assembled_in
 from .function import Routine
 from .lowering import Lowering
 
 LOWERINGS: Mapping[type[Op], Sequence[Lowering]] = {
-    Conv2D: (pointwise.LOWERING,),
+    Conv2D: (
+        *(pointwise.LOWERING, window.LOWERING, fully_connected.LOWERING),
+        *(wide_pointwise.LOWERING, wide_window.LOWERING, wide_fc.LOWERING),
+    ),
+    DepthwiseConv2D: (depthwise.LOWERING, wide_depthwise.LOWERING),
+    FullyConnected: (fully_connected.LOWERING, wide_fc.LOWERING, wide_pointwise.ROWS_LOWERING),
+    Add: linear_pair.LOWERINGS,
+    Sub: linear_pair.LOWERINGS,
+    Mul: product_pair.LOWERINGS,
+    AveragePool2D: (pool_whole.LOWERING, pooling.LOWERING, pool_windows.LOWERING),
+    MaxPool2D: (pool_windows.LOWERING,),
+    Mean: (pool_whole.LOWERING, pooling.LOWERING),
+    Sum: (pool_whole.LOWERING, pooling.LOWERING),
 }
 
 
@@ -25,12 +58,15 @@ class Armv7emBackend:
 
     name = "armv7em"
 
+    def __init__(self, order: Order = Order.GENERATED) -> None:
+        self._order = order
+
     def candidates(self, op: Op) -> tuple[Candidate, ...]:
         return tuple(c for lowering in LOWERINGS.get(type(op), ()) for c in lowering.candidates(op))
 
     def lower(self, op: Op, candidate: Candidate, plan: Plan, function: str) -> Call:
         (lowering,) = (one for one in LOWERINGS[type(op)] if one.kernel == candidate.kernel)
-        made = lowering.lower(op, candidate, function)
+        made = assembled_in(self._order, lowering.lower(op, candidate, function))
         header = f"{candidate.kernel}.h"
         return Call(
             op,

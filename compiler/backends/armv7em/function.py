@@ -24,6 +24,15 @@ class Function:
         return tuple(line for line in self.lines if isinstance(line, Instr))
 
     @property
+    def stem(self) -> str:
+        """The name without its hash."""
+        return self.name.rpartition("_")[0]
+
+    def reordered(self, suffix: str, lines: tuple[Line, ...]) -> Function:
+        """The same function, with the same effects, as other lines."""
+        return Function(_name(f"{self.stem}_{suffix}", lines), self.purpose, lines)
+
+    @property
     def code_bytes(self) -> int:
         """An estimate: most instructions are 4 bytes long."""
         return round(sum(instr.count for instr in self.instructions) * 3.6)
@@ -56,10 +65,14 @@ class Routine:
 
 def specified(stem: str, purpose: str, lines: Sequence[Line], arguments: int) -> Function:
     """A checked function named by its specification and a hash of its text."""
-    digest = hashlib.sha256("\n".join(map(str, lines)).encode()).hexdigest()[:8]
-    function = Function(f"{stem}_{digest}", purpose, tuple(lines))
+    function = Function(_name(stem, lines), purpose, tuple(lines))
     check(function, arguments)
     return function
+
+
+def _name(stem: str, lines: Sequence[Line]) -> str:
+    digest = hashlib.sha256("\n".join(map(str, lines)).encode()).hexdigest()
+    return f"{stem}_{digest[:8]}"
 
 
 def check(function: Function, arguments: int) -> None:

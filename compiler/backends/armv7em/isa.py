@@ -3,9 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from ...errors import InternalError
 from .instr import Instr, Label, Unit
+from .multiplications import mla as mla
+from .multiplications import mul as mul
+from .multiplications import smla as smla
+from .multiplications import smlad as smlad
+from .multiplications import smladx as smladx
+from .multiplications import smlal as smlal
+from .multiplications import smlaw as smlaw
+from .multiplications import smmla as smmla
+from .multiplications import smmlar as smmlar
+from .multiplications import smuad as smuad
+from .multiplications import smul as smul
 
 LOW_ARGUMENTS = ("r0", "r1", "r2", "r3")
 CALLEE_SAVED = ("r4", "r5", "r6", "r7", "r8", "r9", "r10", "r11")
@@ -53,6 +65,12 @@ def ldr_next(rd: str, base: str, step: int = 4) -> Instr:
     return _load(f"ldr {rd}, {_then(base, step)}", [rd, base], base)
 
 
+def ldr_indexed(rd: str, base: str, index: str, lsl: int = 0) -> Instr:
+    """A word at base + (index << lsl)."""
+    shifted = f", lsl #{_within(lsl, 1, 3)}" if lsl else ""
+    return replace(_load(f"ldr {rd}, [{base}, {index}{shifted}]", [rd], base), reads=frozenset({base, index}))
+
+
 def ldrb(rd: str, base: str, offset: int = 0) -> Instr:
     """A byte without sign."""
     return _load(f"ldrb {rd}, {_at(base, offset)}", [rd], base)
@@ -76,23 +94,31 @@ def ldrsh(rd: str, base: str, offset: int = 0) -> Instr:
 
 def ldrd(first: str, second: str, base: str, offset: int = 0) -> Instr:
     """Both addresses must be word aligned."""
-    return _load(f"ldrd {first}, {second}, {_pair_at(base, offset)}", [first, second], base, 2)
+    pair = _load(f"ldrd {first}, {second}, {_pair_at(base, offset)}", [first, second], base, 2)
+    if offset < -255:
+        return pair
+    singles = ldr(first, base, offset), ldr(second, base, offset + 4)
+    return replace(pair, singles=singles if first != base else singles[::-1])
 
 
 def ldrd_next(first: str, second: str, base: str, step: int = 8) -> Instr:
     """Load two words and step over them."""
     _within(step, -LARGEST_PAIR_OFFSET, LARGEST_PAIR_OFFSET, 4)
-    return _load(f"ldrd {first}, {second}, [{base}], #{step}", [first, second, base], base, 2)
+    pair = _load(f"ldrd {first}, {second}, [{base}], #{step}", [first, second, base], base, 2)
+    fits = abs(step - 4) <= 255
+    return replace(pair, singles=(ldr_next(first, base), ldr_next(second, base, step - 4))) if fits else pair
 
 
 def ldm(base: str, registers: Iterable[str]) -> Instr:
     names = list(registers)
-    return _load(f"ldmia {base}, {{{', '.join(names)}}}", names, base, len(names))
+    singles = tuple(ldr(name, base, 4 * i) for i, name in enumerate(names) if base not in names)
+    return replace(_load(f"ldmia {base}, {{{', '.join(names)}}}", names, base, len(names)), singles=singles)
 
 
 def ldm_next(base: str, registers: Iterable[str]) -> Instr:
     names = list(registers)
-    return _load(f"ldmia {base}!, {{{', '.join(names)}}}", [*names, base], base, len(names))
+    loads = _load(f"ldmia {base}!, {{{', '.join(names)}}}", [*names, base], base, len(names))
+    return replace(loads, singles=tuple(ldr_next(name, base) for name in names))
 
 
 def stm_next(base: str, registers: Iterable[str]) -> Instr:
@@ -124,68 +150,8 @@ def strh(rs: str, base: str, offset: int = 0) -> Instr:
     return _store(f"strh {rs}, {_at(base, offset)}", [rs], base)
 
 
-# --- multiplications -----------------------------------------------------------------------------------------
-
-
-def _multiply_add(name: str, rd: str, a: str, b: str, acc: str) -> Instr:
-    reads, writes = frozenset({a, b, acc}), frozenset({rd})
-    return Instr(f"{name} {rd}, {a}, {b}, {acc}", reads, writes, Unit.MULTIPLY, accumulator=acc)
-
-
-def _multiply(name: str, rd: str, a: str, b: str) -> Instr:
-    return Instr(f"{name} {rd}, {a}, {b}", frozenset({a, b}), frozenset({rd}), Unit.MULTIPLY)
-
-
-def smlad(rd: str, a: str, b: str, acc: str) -> Instr:
-    """rd = acc + a.low * b.low + a.high * b.high."""
-    return _multiply_add("smlad", rd, a, b, acc)
-
-
-def smladx(rd: str, a: str, b: str, acc: str) -> Instr:
-    """rd = acc + a.low * b.high + a.high * b.low."""
-    return _multiply_add("smladx", rd, a, b, acc)
-
-
-def smuad(rd: str, a: str, b: str) -> Instr:
-    return _multiply("smuad", rd, a, b)
-
-
-def smla(halves: str, rd: str, a: str, b: str, acc: str) -> Instr:
-    """rd = acc + one half of a * one half of b: `halves` is bb, bt, tb or tt."""
-    return _multiply_add(f"smla{halves}", rd, a, b, acc)
-
-
-def smul(halves: str, rd: str, a: str, b: str) -> Instr:
-    return _multiply(f"smul{halves}", rd, a, b)
-
-
-def smlaw(half: str, rd: str, a: str, b: str, acc: str) -> Instr:
-    """rd = acc + (a * one half of b >> 16): `half` is b or t."""
-    return _multiply_add(f"smlaw{half}", rd, a, b, acc)
-
-
-def mla(rd: str, a: str, b: str, acc: str) -> Instr:
-    return _multiply_add("mla", rd, a, b, acc)
-
-
-def mul(rd: str, a: str, b: str) -> Instr:
-    return _multiply("mul", rd, a, b)
-
-
-def smlal(low: str, high: str, a: str, b: str) -> Instr:
-    """high:low += a * b, 64 bits."""
-    reads = frozenset({low, high, a, b})
-    return Instr(f"smlal {low}, {high}, {a}, {b}", reads, frozenset({low, high}), Unit.MULTIPLY, accumulator=low)
-
-
-def smmla(rd: str, a: str, b: str, acc: str) -> Instr:
-    """rd = acc + (a * b >> 32)."""
-    return _multiply_add("smmla", rd, a, b, acc)
-
-
-def smmlar(rd: str, a: str, b: str, acc: str) -> Instr:
-    """rd = acc + (a * b + 2^31 >> 32)."""
-    return _multiply_add("smmlar", rd, a, b, acc)
+def strh_next(rs: str, base: str, step: int = 2) -> Instr:
+    return _store(f"strh {rs}, {_then(base, step)}", [rs], base, writes=[base])
 
 
 # --- bytes and halves ----------------------------------------------------------------------------------------
@@ -245,8 +211,26 @@ def ssat8(rd: str, rs: str, asr: int = 0) -> Instr:
     return _simd(f"ssat {rd}, #8, {rs}" + (f", asr #{asr}" if asr else ""), rd, [rs])
 
 
+def ssat16(rd: str, rs: str, asr: int = 0) -> Instr:
+    """Into -32768 ... 32767."""
+    _within(asr, 0, 31)
+    return _simd(f"ssat {rd}, #16, {rs}" + (f", asr #{asr}" if asr else ""), rd, [rs])
+
+
+def usat(rd: str, bits: int, rs: str, asr: int = 0) -> Instr:
+    """Into 0 ... 2^bits - 1."""
+    _within(bits, 0, 31)
+    _within(asr, 0, 31)
+    return _simd(f"usat {rd}, #{bits}, {rs}" + (f", asr #{asr}" if asr else ""), rd, [rs])
+
+
 def ubfx(rd: str, rs: str, first: int, bits: int) -> Instr:
     return _shift(f"ubfx {rd}, {rs}, #{first}, #{bits}", rd, [rs])
+
+
+def bfi(rd: str, rs: str, first: int, bits: int) -> Instr:
+    """The lowest bits of rs into rd, from bit `first` on."""
+    return _shift(f"bfi {rd}, {rs}, #{first}, #{bits}", rd, [rd, rs])
 
 
 # --- everything else -----------------------------------------------------------------------------------------
@@ -258,6 +242,10 @@ def _alu(text: str, writes: Iterable[str], reads: Iterable[str]) -> Instr:
 
 def eor_pattern(rd: str, rs: str, pattern: int) -> Instr:
     return _alu(f"eor {rd}, {rs}, #0x{pattern:08x}", [rd], [rs])
+
+
+def not_pattern(rd: str, pattern: int) -> Instr:
+    return _alu(f"mvn {rd}, #0x{pattern:08x}", [rd], [])
 
 
 def asr(rd: str, rs: str, bits: int) -> Instr:
@@ -306,6 +294,11 @@ def add_register(rd: str, rn: str, rm: str) -> Instr:
     return _alu(f"add {rd}, {rn}, {rm}", [rd], [rn, rm])
 
 
+def and_register(rd: str, rn: str, rm: str, lsl: int = 0) -> Instr:
+    text = f"and {rd}, {rn}, {rm}"
+    return _shift(f"{text}, lsl #{lsl}", rd, [rn, rm]) if lsl else _alu(text, [rd], [rn, rm])
+
+
 def sub_register(rd: str, rn: str, rm: str) -> Instr:
     return _alu(f"sub {rd}, {rn}, {rm}", [rd], [rn, rm])
 
@@ -338,6 +331,11 @@ def move_if(condition: str, rd: str, value: int) -> Instr:
     """A small constant if the condition holds."""
     text = f"it {condition}\n    mov{condition} {rd}, #{_within(value, -255, 255)}"
     return Instr(text, frozenset({rd, "flags"}), frozenset({rd}), count=2)
+
+
+def move_register_if(condition: str, rd: str, rs: str) -> Instr:
+    text = f"it {condition}\n    mov{condition} {rd}, {rs}"
+    return Instr(text, frozenset({rd, rs, "flags"}), frozenset({rd}), count=2)
 
 
 def branch(condition: str, label: Label, forward: bool = False) -> Instr:

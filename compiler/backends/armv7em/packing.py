@@ -1,82 +1,147 @@
-"""Packing x256: the weight stream of a pointwise kernel, and the proof that it may be used."""
+"""Packings of a weight matrix for the kernels of gemm_block.py, each with the proof that it may be used.
+
+A word of weights meets two operands: A of inputs 0 and 2 of its group, B of inputs 1 and 3.
+
+    x256   halves 256 * w0 + w1, 256 * w2 + w3; accumulators arrive times 256 and have 23 bits and a sign
+    i16    two words, halves w0, w2 and w1, w3, each channel times a power of two that suits requantisation
+    i8     four bytes; any weights of 8 bits, accumulators of 30 bits and a sign
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from functools import cached_property
+
 import numpy as np
 
-from ...graph import Array, Clamp, DType, Rounding
-from ...ops.conv2d import Conv2D
+from ...graph import Array, DType, Rounding
+from ...ops.scaled import ScaledOp
+from ..native.packing import Channels, settled_channels
+from .operands import Operands
+from .requant import Requant, positive, scaling
 
-LARGEST_OFFSET = 4095  # of LDR and STRB: the last of four pixels lies three pixels on
-
-
-def unsuitable(op: Conv2D) -> str | None:
-    """Why this convolution can't use the kernel; None if everything is proved."""
-    kernel_is_pointwise = op.kernel == (1, 1) and op.stride == (1, 1) and not any(op.padding)
-    if not kernel_is_pointwise:
-        return "not a 1x1 convolution of stride 1"
-    channels_in, channels_out = op.x.image.channels, op.y.image.channels
-    if channels_in % 4 or channels_out % 2 or 3 * max(channels_in, channels_out) + 4 > LARGEST_OFFSET:
-        return f"{channels_in} -> {channels_out} channels"
-    if op.x.dtype is not DType.INT8 or op.weights.zero_point != 0:
-        return "other types, or weights with a zero point"
-    if op.rounding is not Rounding.DOUBLE or op.clamp != Clamp(-128, 127):
-        return "other rounding or activation bounds"
-    return _arithmetic_fault(op)
+GROUP = 4  # inputs
+X256_BITS = 8
+LARGEST_SCALE = 16  # bits; only channels without weights take more than 8 anyway
 
 
-def _arithmetic_fault(op: Conv2D) -> str | None:
-    weights = _matrix(op)
-    if weights.min(initial=0) < -127:
-        return "a weight of -128"
-    if int(np.abs(_extremes(op, weights)).max()) >= 1 << 23:
-        return "accumulators beyond 23 bits"
-    mantissas, shifts = op.multipliers()[0], -op.multipliers()[1]
-    if mantissas.min() < 0:
-        return "a negative weight scale"
-    if shifts.min() < 1 or shifts.max() > 22:
-        return "a shift outside 1 ... 22"
-    if int(np.abs(_addends(op)).max()) >= 1 << 30:
-        return "rounding addend beyond 30 bits"
-    return None
+class Packing(Enum):
+    X256 = "x256"
+    I16 = "i16"
+    I8 = "i8"
+
+    @property
+    def operands(self) -> Operands:
+        return Operands.X256 if self is Packing.X256 else Operands.PLAIN
+
+    @property
+    def words(self) -> int:
+        """Of a group of one channel."""
+        return 2 if self is Packing.I16 else 1
 
 
-def has_relu(op: Conv2D) -> bool:
-    return op.clamp.low == op.y.zero_point == -128
+@dataclass(frozen=True, eq=False)
+class Packed:
+    """One operator's weights as kernels multiply them, and how its accumulators are requantised."""
+
+    packing: Packing
+    requant: Requant
+    bias: Array  # [channels]
+    weights: Array  # [channels, groups, packing.words], words
+    finish: Array  # [channels, requant.words]
+
+    @property
+    def groups(self) -> int:
+        return int(self.weights.shape[1])
+
+    @property
+    def channels(self) -> int:
+        return len(self.bias)
+
+    @cached_property
+    def stream(self) -> Array:
+        """Of each two channels, and of the last one if it has no partner: biases, weights, requantisation."""
+        parts = [part for c in range(0, self.channels, 2) for part in self._few(slice(c, c + 2))]
+        return (np.concatenate(parts) & 0xFFFFFFFF).astype(np.uint32)
+
+    def _few(self, few: slice) -> tuple[Array, ...]:
+        """The channels change fastest."""
+        return self.bias[few], self.weights[few].transpose(1, 2, 0).reshape(-1), self.finish[few].reshape(-1)
 
 
-def stream(op: Conv2D) -> Array:
-    """For each pair of channels: two biases, the weights, then mantissa, addend and shift of each."""
-    weights, mantissas = _matrix(op), op.multipliers()[0]
-    shifts = -op.multipliers()[1] + (7 if has_relu(op) else 0)
-    folded = 256 * (op.bias_values() - op.x.zero_point * weights.sum(axis=1) + 127 * weights[:, 0::2].sum(axis=1))
-    words = _words(weights)
-    requant = np.stack([mantissas, _addends(op), shifts], axis=1)
-    pairs = []
-    for c in range(0, len(weights), 2):
-        pairs += [folded[c : c + 2], words[c : c + 2].T.reshape(-1), requant[c : c + 2].reshape(-1)]
-    return (np.concatenate(pairs) & 0xFFFFFFFF).astype(np.uint32)
+def packings(op: ScaledOp, weights: Array, wanted: Sequence[Packing] = tuple(Packing)) -> tuple[Packed, ...]:
+    """Those that are proved for these weights ([channels, depth], their zero point taken away)."""
+    if op.x.dtype is not DType.INT8 or op.rounding is Rounding.AWAY:
+        return ()
+    padded = np.pad(weights.astype(np.int64), ((0, 0), (0, -weights.shape[1] % GROUP)))
+    channels = positive(settled_channels(op, padded))
+    found = (_packed(op, channels, packing) for packing in wanted)
+    return tuple(packed for packed in found if packed is not None)
 
 
-def _matrix(op: Conv2D) -> Array:
-    return op.weight_values().reshape(op.y.image.channels, -1).astype(np.int64)
+def _packed(op: ScaledOp, channels: Channels, packing: Packing) -> Packed | None:
+    """With the scales that make requantisation shortest."""
+    best: Packed | None = None
+    for scales in _scales(channels, packing):
+        made = _scaled(op, channels, packing, scales)
+        if made is not None and (best is None or made.requant.per_output < best.requant.per_output):
+            best = made
+        if best is not None and best.requant.is_shortest:
+            break
+    return best
 
 
-def _words(weights: Array) -> Array:
-    """[channels, inputs] to [channels, inputs / 4] words of two halves 256 * w[2i] + w[2i + 1]."""
-    halves = (256 * weights[:, 0::2] + weights[:, 1::2]) & 0xFFFF
-    return np.asarray(halves[:, 0::2] | halves[:, 1::2] << 16)
+def _scales(channels: Channels, packing: Packing) -> Iterator[Array]:
+    """What accumulators may be multiplied with, as powers of two of each channel."""
+    right, left = -channels.shifts, np.maximum(channels.shifts, 0)
+    if packing is Packing.I16:
+        yield np.maximum(right.max(), 1) + 2 - right  # all channels share one shift
+        yield np.maximum(2, 2 - right)
+        yield 1 + left
+        return
+    least = np.full_like(right, X256_BITS if packing is Packing.X256 else 0)
+    yield least
+    if left.any():
+        yield least + left
 
 
-def _addends(op: Conv2D) -> Array:
-    right = -op.multipliers()[1]
-    plain = (np.int64(1) << (right - 1)) + (np.int64(op.y.zero_point) << right)
-    return np.asarray(64 + (plain << 7) if has_relu(op) else plain)
+def _scaled(op: ScaledOp, channels: Channels, packing: Packing, scales: Array) -> Packed | None:
+    if scales.max() > LARGEST_SCALE:
+        return None
+    extra = scales - (X256_BITS if packing is Packing.X256 else 0)
+    weights = channels.weights << extra[:, None]
+    words = _words(packing, weights)
+    finish = None if words is None else scaling(op, channels, scales)
+    if words is None or finish is None:
+        return None
+    bias = channels.bias << extra
+    if packing is Packing.X256:
+        bias = 256 * (bias + 127 * weights[:, 0::2].sum(axis=1))
+    return Packed(packing, finish.requant, bias, words, finish.words.astype(np.int64))
 
 
-def _extremes(op: Conv2D, weights: Array) -> Array:
-    """Smallest and largest accumulator of each channel over all inputs."""
-    low, high = -128 - op.x.zero_point, 127 - op.x.zero_point
-    least = np.where(weights > 0, weights * low, weights * high).sum(axis=1)
-    most = np.where(weights > 0, weights * high, weights * low).sum(axis=1)
-    return np.stack([least + op.bias_values(), most + op.bias_values()])
+def _words(packing: Packing, weights: Array) -> Array | None:
+    """[channels, groups, words] of [channels, depth]; None if they do not fit."""
+    lanes = weights.reshape(len(weights), -1, 2, 2)  # [..., half, operand]
+    if packing is Packing.I16:
+        return _halves(lanes.swapaxes(2, 3)) if _fit(weights, 16) else None
+    if not _fit(weights, 8):
+        return None
+    if packing is Packing.I8:
+        data = lanes & 0xFF
+        return _halves(data[..., 0] | data[..., 1] << 8)[..., None]
+    pairs = 256 * lanes[..., 0] + lanes[..., 1]
+    return _halves(pairs)[..., None] if _fit(pairs, 16) else None
+
+
+def _fit(values: Array, bits: int) -> bool:
+    most = 1 << (bits - 1)
+    return bool(-most <= values.min(initial=0) and values.max(initial=0) < most)
+
+
+def _halves(pairs: Array) -> Array:
+    """Words of the last axis' two values."""
+    halves = pairs & 0xFFFF
+    return np.asarray(halves[..., 0] | halves[..., 1] << 16)
