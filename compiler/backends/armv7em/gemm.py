@@ -23,7 +23,7 @@ CALL = 8  # instructions around a block: arguments and branch
 CODE_BYTES = 3.9  # of an instruction
 AROUND_PRODUCTS = 6  # instructions of a group that load and unpack
 LARGEST_UNROLLED = 26  # groups of four inputs in a row
-WORTH = 30  # instructions that an inference must save for each byte of flash
+WORTH = 20  # instructions that an inference must save for each byte of flash
 DIVISIONS = (2, 4, 8)  # of a row into parts
 
 
