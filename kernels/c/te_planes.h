@@ -15,10 +15,13 @@ typedef struct {
     int32_t stride_cols;
     int32_t start;         /* column where the window of the first output begins: 0 or 1 */
     int32_t both;          /* weights are there for windows that begin in even columns and in odd ones */
-    int32_t scale;         /* of the sums of polynomials; those of pairs have it in their weights */
+    int32_t scale;         /* of the sums of polynomials and of bytes; those of pairs have it in their weights */
     int32_t channel_words; /* of a plane row: one channel */
     int32_t row_words;     /* and all four */
-    int32_t before;        /* words before the weights in a channel's stream: bias, mantissa, addend, shift */
+    int32_t before;        /* words before the weights in a channel's stream: bias, mantissa, addend, and a shift that
+                              is the bias' lowest byte if there are just three */
+    int32_t packed;        /* weights take a byte each: two words of them are one: polynomials follow each
+                              other, pairs are its even and its odd bytes */
 } te_planes_t;
 
 /* Some rows of some channels, for te_planes_sums_twin and what it is the twin of. */
@@ -58,6 +61,18 @@ TE_INLINE void te_planes_put(const te_planes_t *p, uint32_t *plane, int32_t colu
     *word = p->poly ? low + (high << TE_POLY_BITS) : (low & 0xFFFFu) | high << 16;
 }
 
+/* A word of weights, as the assembly has it but for the scale of bytes. */
+TE_INLINE uint32_t te_planes_word(const te_planes_t *p, const uint32_t *weights, int32_t index)
+{
+    if (!p->packed) {
+        return weights[index];
+    }
+    const int32_t step = p->poly ? 8 : 16; /* from the low part to the high one */
+    const uint32_t both = weights[index / 2] >> (24 - step) * (index % 2);
+    const uint32_t low = (uint32_t)(int8_t)both, high = (uint32_t)(int8_t)(both >> step);
+    return p->poly ? low + (high << TE_POLY_BITS) : (low & 0xFFFFu) | high << 16;
+}
+
 /* The weight of a tap: w[0] w[1] | w[2] w[3] ... and, if there are two such rows, w[1] w[2] | w[3] w[4] ...;
  * or only one that starts with a weight of 0 if windows begin in odd columns. Polynomials hold w[1] + w[0] * 2^21. */
 TE_INLINE int32_t te_planes_weight(const te_planes_t *p, const uint32_t *weights, int32_t row, int32_t tap)
@@ -65,17 +80,15 @@ TE_INLINE int32_t te_planes_weight(const te_planes_t *p, const uint32_t *weights
     const int32_t taps = p->kernel_cols;
     if (p->poly || !p->both) {
         const int32_t place = tap + p->start, words = (taps + p->start + 1) / 2;
-        const uint32_t word = weights[row * words + place / 2];
+        const uint32_t word = te_planes_word(p, weights, row * words + place / 2);
         if (p->poly) {
             return place % 2 != 0 ? te_poly_low(word) : te_poly_high(word);
         }
         return (int16_t)(place % 2 != 0 ? word >> 16 : word);
     }
-    const uint32_t *words = weights + row * te_max(taps - 1, 1);
-    if (tap < taps / 2 * 2) {
-        return (int16_t)(tap % 2 != 0 ? words[tap / 2] >> 16 : words[tap / 2]);
-    }
-    return (int16_t)(taps == 1 ? words[0] : words[taps - 2] >> 16);
+    const int32_t even = tap < taps / 2 * 2 || taps == 1;
+    const uint32_t word = te_planes_word(p, weights, row * te_max(taps - 1, 1) + (even ? tap / 2 : taps - 2));
+    return (int16_t)(tap % 2 != 0 || !even ? word >> 16 : word);
 }
 
 /* One output from the plane row where its window begins. */
@@ -89,7 +102,9 @@ TE_INLINE int8_t te_planes_output(const te_planes_t *p, te_dsp_requant_t how, co
             sum += (uint32_t)(x * te_planes_weight(p, stream + p->before, row, tap));
         }
     }
-    return te_dsp_finish(stream[0] + (sum << p->scale), stream + 1, how);
+    const int32_t hidden = how.shift < 0 && p->before == 3;
+    const uint32_t words[] = {stream[1], stream[2], hidden ? stream[0] & 0xFFu : stream[3]};
+    return te_dsp_finish((hidden ? stream[0] & ~0xFFu : stream[0]) + (sum << p->scale), words, how);
 }
 
 TE_INLINE void te_planes_fill_twin(const int8_t *pixels, uint32_t *planes, int32_t rows, int32_t step, int32_t poly,
@@ -119,11 +134,12 @@ TE_INLINE void te_planes_sums_twin(const uint32_t *planes, const uint32_t *strea
                                    const te_planes_job_t *job, int32_t poly, int32_t kernel_rows, int32_t kernel_cols,
                                    int32_t stride_rows, int32_t stride_cols, int32_t start, int32_t both, int32_t scale,
                                    int32_t channel_words, int32_t columns, int32_t pixel_bytes, int32_t words,
-                                   int32_t stream_words, int32_t kind, int32_t before, int32_t shift, int32_t low,
-                                   int32_t high)
+                                   int32_t stream_words, int32_t packed, int32_t kind, int32_t before, int32_t shift,
+                                   int32_t low, int32_t high)
 {
     const te_planes_t p = {
-        poly, kernel_rows, kernel_cols, stride_cols, start, both, scale, channel_words, 4 * channel_words, words,
+        poly,          kernel_rows,       kernel_cols, stride_cols, start, both, scale,
+        channel_words, 4 * channel_words, words,       packed,
     };
     const te_dsp_requant_t how = {kind, before, shift, low, high};
     const int32_t row_step = stride_rows * p.row_words, rows = job->span / 4 / row_step;

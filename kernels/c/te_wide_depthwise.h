@@ -1,6 +1,6 @@
 /* Depthwise convolution of int16 values, some neighbours of a row at a time, for two channels or more and depth
- * multiplier 1. Assembly reads the inputs where they lie; parts of rows, and rows that may wrap, are gathered pixel
- * by pixel.
+ * multiplier 1. Assembly reads the inputs where they lie; parts of rows, and rows that are cut, are gathered pixel by
+ * pixel.
  *
  * SPDX-License-Identifier: Apache-2.0
  * Code that tecompile emits into your project is yours to use under any terms; see LICENSE, "Emitted code". */
@@ -87,11 +87,28 @@ TE_INLINE void te_wide_depthwise_pixel(const te_wide_depthwise_t *op, te_rows in
     te_wide_depthwise_block(op, op->single, rows, te_pixel(y, column));
 }
 
+/* Does the row of the output, or one that it sees, go on at the beginning of its ring? Both lines are for use from
+ * column 0 on. */
+TE_INLINE int te_wide_depthwise_is_cut(const te_wide_depthwise_t *op, te_rows in, te_line x, te_taps inside,
+                                       te_rows out, te_line y)
+{
+    if (out.wraps && te_piece(y, 0, out.columns) < out.columns) {
+        return 1;
+    }
+    for (int32_t tap = inside.first; in.wraps && tap < inside.last; tap++) {
+        if (te_piece(x, 0, in.columns) < in.columns) {
+            return 1;
+        }
+        x = te_line_after(in, x, op->window.dilation_rows);
+    }
+    return 0;
+}
+
 /* Scratch: patch_bytes, in multiples of 8, and 8 bytes for each row of the kernel. */
 TE_INLINE void te_wide_depthwise(const te_wide_depthwise_t *op, te_rows in, te_rows out, te_strip strip, void *scratch)
 {
     const te_window_t *window = &op->window;
-    const int32_t whole = !in.wraps && !out.wraps && strip.from == 0 && strip.to == out.columns;
+    const int32_t whole = strip.from == 0 && strip.to == out.columns;
     int32_t filled = 0; /* are there zeros? */
     int8_t *patch = (int8_t *)scratch;
     const int8_t **rows = (const int8_t **)(void *)(patch + op->patch_bytes);
@@ -99,14 +116,15 @@ TE_INLINE void te_wide_depthwise(const te_wide_depthwise_t *op, te_rows in, te_r
         const te_taps inside = te_window_inside(window, in, te_window_top(window, row));
         const te_line x = te_line_of(in, inside.row, te_max(te_window_left(window, strip.from), 0));
         const te_line y = te_line_of(out, row, strip.from);
-        if (whole && !filled && inside.last - inside.first < window->kernel_rows) {
-            te_fill(patch, 0, op->zero_bytes);
-            filled = 1;
-        }
-        if (whole) {
+        if (whole && !te_wide_depthwise_is_cut(op, in, x, inside, out, y)) {
+            if (!filled && inside.last - inside.first < window->kernel_rows) {
+                te_fill(patch, 0, op->zero_bytes);
+                filled = 1;
+            }
             te_wide_depthwise_row(op, in, x, inside, y, rows, patch);
             continue;
         }
+        filled = 0;
         for (int32_t column = strip.from; column < strip.to; column++) {
             te_wide_depthwise_pixel(op, in, x, inside, y, column, rows, patch);
         }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -11,8 +11,11 @@ import pytest
 
 from tecompile.backends.armv7em import depthwise
 from tecompile.backends.armv7em.backend import Armv7emBackend
+from tecompile.backends.armv7em.depthwise_stream import Proved, for_bytes
+from tecompile.backends.armv7em.depthwise_unpack import Unpacking
 from tecompile.backends.backend import Chain, lower_program
 from tecompile.backends.native import NativeTarget
+from tecompile.backends.native.packing import Channels
 from tecompile.board import load_board
 from tecompile.graph import Clamp, Graph, Padding, Quant, Rounding
 from tecompile.ops.depthwise_conv2d import DepthwiseConv2D
@@ -28,7 +31,7 @@ from tests.host.chains import chain, copy, dw
 from tests.host.test_rings import ring_plans
 from tests.tools.graphs import Builder
 
-from .layers import PLACES, compiled, counts, inputs_of, prove, prove_twins, side_by_side
+from .layers import compiled, counts, inputs_of, prove, prove_twins, side_by_side
 
 LAYERS = 10
 KERNELS = [(3, 3), (3, 3), (5, 5), (7, 7), (1, 3), (3, 1), (3, 5), (2, 2), (4, 4), (1, 1), (6, 6), (9, 9), (7, 3)]
@@ -104,11 +107,28 @@ def graph_of(seed: int) -> Graph:
     return side_by_side("depthwise", [random_layer(b, number) for number in range(LAYERS)])
 
 
+def doubled(op: DepthwiseConv2D, channels: Channels) -> Iterator[tuple[Unpacking, Proved]]:
+    return for_bytes(op, channels, (Unpacking.X2,))
+
+
 VARIANTS: Mapping[str, Mapping[str, object]] = {
     "fastest": {},
     "rolling": {"CHEAP_ENOUGH": 100, "STRIP_ROWS": (1,)},
-    "polynomials": {"for_pairs": lambda *_: None, "NARROWEST_POLY": 1},
+    "polynomials": {"for_pairs": lambda *_: None, "for_bytes": lambda *_: (), "NARROWEST_POLY": 1},
+    "words": {"for_bytes": lambda *_: (), "fits": lambda _: False},
+    "words of polynomials": {
+        "for_pairs": lambda *_: None,
+        "for_bytes": lambda *_: (),
+        "fits": lambda _: False,
+        "NARROWEST_POLY": 1,
+    },
+    "doubled": {"for_pairs": lambda *_: None, "for_bytes": doubled, "NARROWEST_POLY": 99},
+    "times 256": {"for_pairs": lambda *_: None, "NARROWEST_POLY": 99},
 }
+
+
+SLOW = ("words", "words of polynomials", "doubled")
+SOME_VARIANTS = [pytest.param(v, marks=pytest.mark.slow) if v in SLOW else v for v in (*VARIANTS, "strip")]
 
 
 @pytest.fixture
@@ -120,22 +140,22 @@ def variant(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.mark.sim
-@pytest.mark.parametrize("variant", [*VARIANTS, "strip"], indirect=True)
+@pytest.mark.parametrize("variant", SOME_VARIANTS, indirect=True)
 def test_assembly_equals_the_reference(variant: str) -> None:
     prove(graph_of(1), "stm32h743", "unicorn", is_strip if variant == "strip" else is_assembly)
 
 
 @pytest.mark.sim
-@pytest.mark.parametrize(("board_name", "simulator"), PLACES[1:], ids=lambda value: value)
-def test_alignment(board_name: str, simulator: str) -> None:
+@pytest.mark.parametrize(("board_name", "distance"), [("qemu-m4", 4), ("qemu-m7", 8), ("qemu-m33", 4)])
+def test_alignment(board_name: str, distance: int) -> None:
     """QEMU faults where a pair of words is not aligned."""
-    prove(graph_of(2), board_name, simulator, is_assembly)
+    prove(graph_of(2), board_name, "qemu", is_assembly, distance)
 
 
 @pytest.mark.sim
 @pytest.mark.slow
 @pytest.mark.parametrize("variant", [*VARIANTS, "strip"], indirect=True)
-@pytest.mark.parametrize("seed", range(10, 20))
+@pytest.mark.parametrize("seed", range(10, 13))
 def test_many_shapes(seed: int, variant: str) -> None:
     prove(graph_of(seed), "stm32h743", "unicorn", is_strip if variant == "strip" else is_assembly)
 
@@ -183,7 +203,7 @@ def test_most_of_these_layers_use_assembly() -> None:
     assert used.count("te_depthwise_planes") >= LAYERS * 2 // 3, used
 
 
-@pytest.mark.parametrize("variant", [*VARIANTS, "strip"], indirect=True)
+@pytest.mark.parametrize("variant", SOME_VARIANTS, indirect=True)
 def test_the_c_twins_equal_the_reference(variant: str) -> None:
     prove_twins(graph_of(100), is_strip if variant == "strip" else is_assembly)
 
@@ -198,22 +218,22 @@ def known_layer(size: int, channels: int, kernel: int, stride: int, zero: int) -
 
 RELU, LINEAR = -128, 3
 KNOWN = {  # whole and in place; in strips of 4 rows
-    (20, 96, 3, 1, RELU): (498692, 524891),
-    (20, 96, 3, 1, LINEAR): (597321, 618971),
-    (20, 96, 5, 1, RELU): (987297, 1038664),
-    (10, 240, 7, 1, RELU): (859329, 926974),
-    (20, 96, 3, 2, RELU): (178897, 190271),
-    (20, 96, 5, 2, RELU): (297750, 320242),
-    (10, 240, 7, 2, RELU): (290361, 311534),
-    (4, 160, 3, 1, RELU): (40230, 40225),
-    (2, 384, 7, 1, RELU): (37545, 37542),
+    (20, 96, 3, 1, RELU): (500036, 528251),
+    (20, 96, 3, 1, LINEAR): (595149, 624731),
+    (20, 96, 5, 1, RELU): (989444, 1065179),
+    (10, 240, 7, 1, RELU): (881229, 992854),
+    (20, 96, 3, 2, RELU): (179569, 192287),
+    (20, 96, 5, 2, RELU): (300750, 329242),
+    (10, 240, 7, 2, RELU): (302181, 335174),
+    (4, 160, 3, 1, RELU): (41350, 41345),
+    (2, 384, 7, 1, RELU): (40233, 40230),
 }
 
 
 @pytest.mark.sim
 @pytest.mark.skipif(shutil.which("arm-none-eabi-gcc") is None, reason="another compiler counts otherwise")
 def test_instructions_of_known_layers() -> None:
-    """Per product, whole 1.443 1.728 1.028 .731 2.071 1.241 .988, strips 1.519 1.791 1.082 .788 2.202 1.334 1.060, and
+    """Per product, whole 1.447 1.722 1.031 .749 2.078 1.253 1.028, strips 1.528 1.808 1.110 .844 2.226 1.372 1.140, and
     less than that where taps only meet the border."""
     ops = [known_layer(*shape) for shape in KNOWN]
     found = []

@@ -203,16 +203,19 @@ def test_unusual_layers_equal_the_reference(board_name: str, simulator: str, dis
 
 
 def test_the_c_twins_of_unusual_layers_equal_the_reference() -> None:
-    graph = unusual()
-    prove_twins(graph, is_wide)
-    offered = {op: [c for c in Armv7emBackend().candidates(op) if is_wide(c)] for op in graph.ops}
-    assert all(offered.values())
+    prove_twins(unusual(), is_wide)
+    assert {call.kernel for call in compiled(unusual(), "qemu-m7", is_wide)[0].calls} == {
+        "te_wide_pointwise",
+        "te_wide_fc",
+        "te_wide_conv",
+        "te_wide_depthwise",
+    }
 
 
 @pytest.mark.sim
 @pytest.mark.slow
 @pytest.mark.usefixtures("_all_packings")
-@pytest.mark.parametrize("seed", range(10, 40))
+@pytest.mark.parametrize("seed", range(10, 18))
 def test_more_assembly_equals_the_reference(seed: int) -> None:
     prove(graph_of(seed), "stm32h743", "unicorn", is_wide)
 

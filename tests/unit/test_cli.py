@@ -82,7 +82,9 @@ def test_version() -> None:
 
 def test_boards_by_any_name() -> None:
     everything = read_json("boards")["boards"]
-    assert {"stm32h743", "nucleo-f412zg", "qemu-m3", "qemu-m4", "qemu-m7", "qemu-m33", "host"} <= {b["name"] for b in everything}
+    assert {"stm32h743", "nucleo-f412zg", "qemu-m3", "qemu-m4", "qemu-m7", "qemu-m33", "host"} <= {
+        b["name"] for b in everything
+    }
     (board,) = read_json("boards", "NUCLEO_H743ZI2")["boards"]
     assert board["name"] == "stm32h743"
     assert "nucleo-h743zi2" in board["aliases"]

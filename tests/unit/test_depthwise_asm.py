@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from tecompile.backends.armv7em import depthwise, requant
-from tecompile.backends.armv7em.depthwise import PolyBlocks, candidates, choose
+from tecompile.backends.armv7em.depthwise import Choice, PolyBlocks, candidates, choose
 from tecompile.backends.armv7em.depthwise_fill import Fill, Keep
 from tecompile.backends.armv7em.depthwise_pairs import PairBlocks
 from tecompile.backends.armv7em.depthwise_rows import count
 from tecompile.backends.armv7em.depthwise_shape import FIELD, Sums, window
 from tecompile.backends.armv7em.depthwise_stream import (
     channels_of,
+    for_bytes,
     for_pairs,
     for_polynomials,
     pairs_stream,
     poly_stream,
 )
+from tecompile.backends.armv7em.depthwise_unpack import LARGEST_TABLE, Unpacking, byte_words, table_bytes
+from tecompile.backends.armv7em.gemm import WORTH
 from tecompile.backends.armv7em.requant import INT8, Requant
 from tecompile.graph import Array, Clamp, DType, Padding, Quant, Rounding
 from tecompile.ops.depthwise_conv2d import DepthwiseConv2D
@@ -82,11 +86,13 @@ def test_copying_meets_its_budget() -> None:
 @pytest.mark.parametrize("stride", [1, 2, 3])
 @pytest.mark.parametrize("columns", [1, 2, 3, 7, 33, 100])
 def test_all_shapes_obey_the_calling_convention(kernel: int, stride: int, columns: int) -> None:
-    for how in (ONCE, TWICE, replace(ONCE, shift=None)):
-        walker = depthwise._walker(sums(kernel, stride, columns, how), None)
+    ways = itertools.product((ONCE, TWICE, replace(ONCE, shift=None)), (None, Unpacking.X256, Unpacking.X2))
+    for how, unpacking in ways:
+        walker = depthwise._walker(sums(kernel, stride, columns, how), None, unpacking)
         assert walker is not None
         function = walker.function()  # checked when made
-        assert function.name.startswith(f"te_dw_pairs_k{kernel}x{kernel}_s{stride}x{stride}_w{columns}_c96_")
+        kind = unpacking.value if unpacking else "pairs"
+        assert function.name.startswith(f"te_dw_{kind}_k{kernel}x{kernel}_s{stride}x{stride}_w{columns}_c96_")
 
 
 @pytest.mark.parametrize(
@@ -110,10 +116,16 @@ def taps(op: DepthwiseConv2D) -> Array:
     return np.asarray(op.weight_values()[0].transpose(2, 0, 1).astype(np.int64))
 
 
+def made(op: DepthwiseConv2D, unpacking: Unpacking | None, poly: bool = False) -> Choice:
+    """Whether it is the best or not."""
+    found = (c for c in depthwise._choices(op) if (c.walker.blocks.unpacking, c.poly) == (unpacking, poly))
+    return next(found)
+
+
 def test_pairs_hold_the_scaled_weights() -> None:
     op = layer(kernel=3)
-    choice = choose(op)
-    assert choice is not None and not choice.poly and choice.sums.requant.shift == 10
+    choice = made(op, None)
+    assert choice.sums.requant.shift == 10
     words = pairs_stream(choice.proved, choice.sums).astype(np.int64).reshape(op.channels, -1)[:, 3:].reshape(-1, 3, 2)
     low, high = (words & 0xFFFF ^ 0x8000) - 0x8000, (words >> 16 ^ 0x8000) - 0x8000
     unscaled = np.stack([low[..., 0], high[..., 0], high[..., 1]], axis=-1)
@@ -124,8 +136,8 @@ def test_pairs_hold_the_scaled_weights() -> None:
 
 def test_polynomials_hold_the_weights() -> None:
     op = layer(10, kernel=7)
-    choice = choose(op)
-    assert choice is not None and choice.poly and choice.sums.start == 1
+    choice = made(op, None, poly=True)
+    assert choice.sums.start == 1
     words = poly_stream(choice.proved, choice.sums).view(np.int32).astype(np.int64).reshape(op.channels, -1)
     words = words[:, -28:].reshape(-1, 7, 4)
     first = words + (1 << (FIELD - 1)) >> FIELD
@@ -133,6 +145,93 @@ def test_polynomials_hold_the_weights() -> None:
     padded = np.stack([first, second], axis=-1).reshape(-1, 7, 8)
     np.testing.assert_array_equal(padded[..., 1:], taps(op))
     assert not padded[..., 0].any()
+
+
+def unpacked(words: Array, poly: bool = False) -> Array:
+    """[channels, words of bytes] to [channels, words, two parts]"""
+    data = words.astype(np.int64)[..., None] >> np.array([0, 8, 16, 24] if poly else [0, 16, 8, 24]) & 0xFF
+    return ((data ^ 0x80) - 0x80).reshape(len(words), -1, 2)
+
+
+def test_bytes_hold_the_weights() -> None:
+    """Three words of them behind bias, mantissa and addend; a shift that channels do not share is in the bias."""
+    op = layer(kernel=3)
+    choice = made(op, Unpacking.X256)
+    stream = choice.stream.reshape(op.channels, -1)
+    assert stream.shape == (8, 6) and choice.walker.blocks.channel_words == 6
+    parts = unpacked(stream[:, 3:]).reshape(-1, 3, 2, 2)
+    np.testing.assert_array_equal(parts[:, :, 0], taps(op)[..., :2])
+    np.testing.assert_array_equal(parts[:, :, 1], taps(op)[..., 1:])
+    scales = tuple(float(s) for s in np.geomspace(1e-4, 1e-1, op.channels))
+    op = replace(op, inputs=(op.x, replace(op.weights, quant=Quant(scales, (0,) * op.channels, 3)), op.bias))
+    choice = made(op, Unpacking.X256)
+    stream = choice.stream.reshape(op.channels, -1)
+    assert choice.sums.requant.shift is None and stream.shape == (8, 6)
+    np.testing.assert_array_equal(stream[:, 0] & 0xFF, 7 - op.multipliers()[1])
+
+
+def test_bytes_of_polynomials_hold_the_weights() -> None:
+    op = layer(10, kernel=7)
+    choice = choose(op)
+    assert choice is not None and choice.poly and choice.walker.blocks.unpacking is Unpacking.POLY
+    parts = unpacked(choice.stream.reshape(op.channels, -1)[:, -14:], poly=True)[..., ::-1].reshape(-1, 7, 8)
+    np.testing.assert_array_equal(parts[..., 1:], taps(op))
+    assert not parts[..., 0].any()
+
+
+@pytest.mark.parametrize("how", Unpacking)
+@pytest.mark.parametrize("words", [1, 3, 6, 15, 28])
+def test_bytes_of_odd_numbers_of_words_are_padded(words: int, how: Unpacking) -> None:
+    parts = np.arange(-words, words).reshape(1, words, 2)
+    found = unpacked(byte_words(parts, how), poly=how is Unpacking.POLY)
+    assert found.shape[1] == 2 * -(-words // 2)
+    np.testing.assert_array_equal(found[:, :words], parts)
+    assert not found[:, words:].any() and table_bytes(4, words) % 8 == 0
+
+
+def with_bias(op: DepthwiseConv2D, value: int) -> DepthwiseConv2D:
+    assert op.bias is not None
+    return replace(op, inputs=(op.x, op.weights, replace(op.bias, data=np.full(op.bias.shape, value, np.int32))))
+
+
+@pytest.mark.parametrize(("largest", "fits"), [((1 << 23) - 1, True), (1 << 23, False)])
+def test_accumulators_times_256_are_proved(largest: int, fits: bool) -> None:
+    op = replace(layer(), rounding=Rounding.SINGLE)
+    assert op.x.quant is not None
+    bias = largest - 9 * 127 * (127 - op.x.zero_point)
+    scale = op.x.quant.scales[0] * (1 << 23) / 60
+    weights = replace(op.weights, quant=Quant((1.0,), (0,)))
+    op = replace(op, inputs=(op.x, weights, op.bias), outputs=(replace(op.y, quant=Quant((scale,), (0,))),))
+    op = with_bias(with_weights(op, 127), bias)
+    channels = channels_of(op, window(op))
+    assert channels.extremes.max() == largest
+    found = [unpacking for unpacking, _ in for_bytes(op, channels)]
+    assert (Unpacking.X256 in found) == fits
+
+
+def test_weights_of_nine_bits_do_not_fit_bytes() -> None:
+    op = layer()
+    negative = replace(op.weights, quant=Quant(op.factors()[:1], (1,)))
+    for value, fits in ((-126, True), (-127, True), (-128, False)):
+        legacy = with_weights(replace(op, inputs=(op.x, negative, op.bias), legacy=True), value)
+        assert any(for_bytes(legacy, channels_of(legacy, window(legacy)))) == fits
+
+
+@pytest.mark.parametrize(("worth", "unpacking"), [(WORTH, Unpacking.X256), (0, None)])
+def test_words_are_chosen_where_they_save_enough(
+    worth: int, unpacking: Unpacking | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Bytes cost instructions for each channel, words cost flash."""
+    monkeypatch.setattr(depthwise, "WORTH", worth)
+    choice = choose(layer())
+    assert choice is not None and choice.walker.blocks.unpacking is unpacking
+    assert choice.stream.nbytes == 8 * 4 * (6 if unpacking else 9)
+
+
+def test_tables_are_of_bounded_size() -> None:
+    walker = depthwise._walker(sums(9), None, Unpacking.X256)
+    assert walker is not None and 0 < walker.blocks.table_bytes <= LARGEST_TABLE
+    assert depthwise._walker(sums(13), None, Unpacking.X256) is None
 
 
 @pytest.mark.parametrize(("kernel", "value", "fits"), [(8, 127, True), (8, -128, False), (7, -128, True)])

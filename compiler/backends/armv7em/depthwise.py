@@ -7,6 +7,9 @@
 instructions for the shape at hand. Taps that never meet the image are left out: late layers have images that are
 smaller than their kernels. A call costs little: channels of a group and rows are loops within a routine.
 
+Weights take a byte each in flash and are unpacked once for each channel and call, unless streams of whole words
+save enough instructions for what they take more.
+
 The planes hold what a strip of rows sees. In place, they may hold less than the whole image, too: for each group
 of channels they roll down the image, and rows are copied to them before outputs overwrite the pixels.
 """
@@ -21,6 +24,7 @@ from ...graph import Array, DType, Rounding
 from ...ops.depthwise_conv2d import DepthwiseConv2D
 from ...target import Candidate, Form
 from ..native.lowering import Params, prefixed
+from ..native.packing import Channels
 from ..program import ConstantArray
 from . import depthwise_rows, isa
 from .depthwise_fill import PARAMETERS, Fill, Keep, fill_reaches
@@ -28,8 +32,10 @@ from .depthwise_pairs import PairBlocks
 from .depthwise_poly import WEIGHTS, PolyBlocks
 from .depthwise_rows import Walker, best_walker
 from .depthwise_shape import FIELD, TOGETHER, Planes, Sums, Window, planes, window
-from .depthwise_stream import Proved, channels_of, for_pairs, for_polynomials, pairs_stream, poly_stream
+from .depthwise_stream import Proved, channels_of, for_bytes, for_pairs, for_polynomials, pairs_stream, poly_stream
+from .depthwise_unpack import LARGEST_TABLE, Unpacking, fits
 from .function import Routine
+from .gemm import WORTH
 from .lowering import Assembled, Lowering
 
 KERNEL, HEADER = "te_depthwise_planes", "te_planes.h"
@@ -68,7 +74,10 @@ class Choice:
 
     @cached_property
     def stream(self) -> Array:
-        return (poly_stream if self.poly else pairs_stream)(self.proved, self.sums)
+        blocks = self.walker.blocks
+        if isinstance(blocks, PairBlocks):
+            return pairs_stream(self.proved, self.sums, blocks.unpacking)
+        return poly_stream(self.proved, self.sums, blocks.unpacking)
 
     def seen_rows(self, rows: int) -> int:
         """Of the input, the border included, by so many output rows."""
@@ -76,9 +85,14 @@ class Choice:
 
 
 def choose(op: DepthwiseConv2D) -> Choice | None:
-    """The routines with the fewest instructions; None where there are none, or no proof."""
+    """The routines with the fewest instructions, flash counted as what it must save; None where there are none, or
+    no proof."""
     found = () if _unsuitable(op) else _choices(op)
-    return min(found, key=lambda choice: _instructions(op, choice), default=None)
+    return min(found, key=lambda choice: _price(op, choice), default=None)
+
+
+def _price(op: DepthwiseConv2D, choice: Choice) -> int:
+    return _instructions(op, choice) + WORTH * (choice.stream.nbytes + choice.code_bytes)
 
 
 def _unsuitable(op: DepthwiseConv2D) -> bool:
@@ -92,14 +106,24 @@ def _choices(op: DepthwiseConv2D) -> Iterator[Choice]:
     place, channels = planes(op, seen), channels_of(op, seen)
     if not fill_reaches(place.channel_bytes):
         return
-    wide = op.stride.columns == 1 and seen.kernel.columns >= NARROWEST_POLY
-    for poly, proof in ((False, for_pairs), *(((True, for_polynomials),) if wide else ())):
-        proved = proof(op, channels)
-        if proved is None:
-            continue
-        walker = _walker(_sums(op, seen, place, proved), proved.after if poly else None)
+    for unpacking, poly, proved in _streams(op, seen, channels):
+        walker = _walker(_sums(op, seen, place, proved), proved.after if poly else None, unpacking)
         if walker is not None:
             yield Choice(seen, place, walker, _fill(op, place, poly), proved)
+
+
+def _streams(op: DepthwiseConv2D, seen: Window, channels: Channels) -> Iterator[tuple[Unpacking | None, bool, Proved]]:
+    """Of bytes or not, polynomials or pairs."""
+    pairs = for_pairs(op, channels)
+    if pairs is not None:
+        yield None, False, pairs
+    yield from ((unpacking, False, proved) for unpacking, proved in for_bytes(op, channels))
+    wide = op.stride.columns == 1 and seen.kernel.columns >= NARROWEST_POLY
+    polynomials = for_polynomials(op, channels) if wide else None
+    if polynomials is not None:
+        yield None, True, polynomials
+        if fits(polynomials.weights):
+            yield Unpacking.POLY, True, polynomials
 
 
 def _sums(op: DepthwiseConv2D, seen: Window, place: Planes, proved: Proved) -> Sums:
@@ -113,14 +137,19 @@ def _fill(op: DepthwiseConv2D, place: Planes, poly: bool) -> Fill:
 
 
 @cache
-def _walker(sums: Sums, scale: int | None) -> Walker | None:
+def _walker(sums: Sums, scale: int | None, unpacking: Unpacking | None = None) -> Walker | None:
     """`scale`: of polynomials."""
+    walker = _any_walker(sums, scale, unpacking)
+    return walker if walker and walker.blocks.table_bytes <= LARGEST_TABLE else None
+
+
+def _any_walker(sums: Sums, scale: int | None, unpacking: Unpacking | None) -> Walker | None:
     if scale is not None:
         fits = sums.columns > 1 and sums.poly_words <= len(WEIGHTS) and _in_reach(sums, sums.poly_words)
-        return best_walker(PolyBlocks(sums, scale)) if fits else None
+        return best_walker(PolyBlocks(sums, scale, unpacking)) if fits else None
     if sums.row_words > MOST_WORDS or not _in_reach(sums, sums.row_words):
         return None
-    blocks = [b for b in (PairBlocks(sums, "lr"), PairBlocks(sums, None)) if b.most]
+    blocks = [b for b in (PairBlocks(sums, "lr", unpacking), PairBlocks(sums, None, unpacking)) if b.most]
     found = [walker for b in blocks if (walker := best_walker(b))]
     return min(found, key=lambda w: w.instructions(1, 4, 8), default=None)
 
@@ -237,7 +266,7 @@ def lower(op: DepthwiseConv2D, chosen: Candidate, function: str) -> Assembled:
     choice = choose(op)
     assert choice is not None
     words = choice.stream
-    comment = "of each channel: bias, mantissa, addend, weights in " + ("polynomials" if choice.poly else "pairs")
+    comment = "of each channel: bias, mantissa, addend, weights " + _packing(choice.walker)
     stream = ConstantArray(f"{function}_stream", "uint32_t", words, comment, 8)
     fill, keep, sums = fill_routine(choice.fill), keep_routine(choice.keep), sums_routine(choice.walker)
     rolls = int(chosen.spec["rolls"])
@@ -267,6 +296,11 @@ def lower(op: DepthwiseConv2D, chosen: Candidate, function: str) -> Assembled:
 LOWERING = Lowering(KERNEL, candidates, lower)
 
 
+def _packing(walker: Walker) -> str:
+    unpacking = walker.blocks.unpacking
+    return "in bytes" if unpacking else "in polynomials" if isinstance(walker.blocks, PolyBlocks) else "in pairs"
+
+
 def fill_routine(fill: Fill) -> Routine:
     numbers = (int(fill.poly), fill.columns, fill.pixel_bytes, fill.channel_bytes // 4, fill.zero)
     return Routine(fill.function(), PARAMETERS, "te_planes_fill_twin", numbers, HEADER)
@@ -289,6 +323,7 @@ def sums_routine(walker: Walker) -> Routine:
         sums.pixel_bytes,
         p["before"],
         walker.blocks.channel_words,
+        p["packed"],
         *sums.requant.twin_numbers,
     )
     return Routine(walker.function(), depthwise_rows.PARAMETERS, "te_planes_sums_twin", numbers, HEADER)
@@ -300,5 +335,9 @@ def _plane_numbers(walker: Walker) -> Iterator[tuple[str, int]]:
     poly = isinstance(blocks, PolyBlocks)
     yield from (("poly", int(poly)), ("kernel_rows", sums.kernel.rows), ("kernel_cols", sums.kernel.columns))
     yield from (("stride_cols", sums.stride.columns), ("start", sums.start), ("both", int(sums.both)))
-    yield from (("scale", blocks.scale if isinstance(blocks, PolyBlocks) else 0), ("channel_words", sums.words))
-    yield from (("row_words", TOGETHER * sums.words), ("before", 1 + sums.requant.words))
+    unpacked = blocks.unpacking.scale if blocks.unpacking else 0
+    scale = blocks.scale if isinstance(blocks, PolyBlocks) else unpacked
+    yield from (("scale", scale), ("channel_words", sums.words), ("row_words", TOGETHER * sums.words))
+    header = 1 + sums.requant.words
+    yield ("before", blocks.unpacking.stream_header(header) if blocks.unpacking else header)
+    yield ("packed", int(blocks.unpacking is not None))

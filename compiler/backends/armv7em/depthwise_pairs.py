@@ -10,8 +10,8 @@ w1 w2 | w3 w4 ...; the tap left over in either is half of a word of the other:
     y0 = smlad(x01, w01) + smlabt(x23, w12)        y1 = smlatb(x01, w01) + smlad(x23, w12)
 
 A stride of 2 needs one of the two alone. Up to 6 words of weights stay in registers for the whole channel, more
-are loaded row after row for each block. 3x3, stride 1, 4 outputs: 24 products, 6 loads of pixels, 1 of the bias,
-1 of the factor, 4 * 3 to finish = 44 instructions for 36 products.
+are loaded row after row for each block; bytes are unpacked before. 3x3, stride 1, 4 outputs: 24 products, 6 loads
+of pixels, 1 of the bias, 1 of the factor, 4 * 3 to finish = 44 instructions for 36 products.
 """
 
 from __future__ import annotations
@@ -22,8 +22,17 @@ from functools import cache, cached_property
 from typing import NamedTuple
 
 from . import isa
-from .depthwise_rows import BIAS, MANTISSA, OUT, ROW, STREAM, from_taps, taps_offset, to_taps
+from .depthwise_frame import BIAS, MANTISSA, OUT, ROW, STREAM
+from .depthwise_rows import from_taps, taps_offset, to_taps
 from .depthwise_shape import Sums
+from .depthwise_unpack import (
+    Unpacking,
+    packed_words,
+    shift_from_bias,
+    table_bytes,
+    to_registers,
+    to_table,
+)
 from .instr import Instr, Line
 
 ALL = ("r1", "r2", "r3", "r4", "r5", "r6", "r7", "r8", "r9", "r10", "r11", "r12", "lr")
@@ -47,10 +56,11 @@ class PairBlocks:
 
     sums: Sums
     out: str | None
+    unpacking: Unpacking | None = None  # if the stream holds bytes
 
     @property
     def name(self) -> str:
-        return f"te_dw_pairs_{self.sums.stem}"
+        return f"te_dw_{self.unpacking.value if self.unpacking else 'pairs'}_{self.sums.stem}"
 
     @property
     def purpose(self) -> str:
@@ -63,11 +73,17 @@ class PairBlocks:
 
     @property
     def keeps_stream(self) -> bool:
-        return not self.resident
+        return not self.resident and self.unpacking is None
 
     @property
     def channel_words(self) -> int:
-        return self._words + 1 + self.sums.requant.words
+        if self.unpacking is None:
+            return self._finish_words + self._words
+        return self.unpacking.stream_header(self._finish_words) + packed_words(self._words)
+
+    @property
+    def table_bytes(self) -> int:
+        return table_bytes(self._finish_words, self._words) if self.unpacking and not self.resident else 0
 
     @property
     def _words(self) -> int:
@@ -121,16 +137,25 @@ class PairBlocks:
         free = tuple(r for r in self._free(0) if r not in (self.loaded_out, self.out))
         return free[-2], free[-1]
 
-    def channel(self) -> Iterator[Instr]:
-        if not self.resident:
-            return
-        base, words = self.operands[0], 1 + self.sums.requant.words
+    def channel(self) -> Iterator[Line]:
+        if self.resident:
+            yield from self._resident()
+        elif self.unpacking:
+            yield from to_table(self.unpacking, self._finish_words, self._words)
+
+    def _resident(self) -> Iterator[Line]:
+        base, words = self.operands[0], self._finish_words
+        loaded = self.unpacking.stream_header(words) if self.unpacking else words
         yield isa.ldr(base, "sp", STREAM)
-        yield isa.ldm_next(base, ("r5", "r6", "r7", "r8")[:words])
+        yield isa.ldm_next(base, ("r5", "r6", "r7", "r8")[:loaded])
+        if loaded < words:
+            yield from shift_from_bias("r5", "r8")
         yield isa.strd("r6", "r7", "sp", MANTISSA)
         yield isa.str_("r5", "sp", BIAS) if words == 3 else isa.strd("r8", "r5", "sp", BIAS - 4)
-        yield isa.ldm_next(base, self._weights)
-        yield isa.str_(base, "sp", STREAM)
+        if self.unpacking:
+            yield from to_registers(self.unpacking, base, self._weights)
+        else:
+            yield from (isa.ldm_next(base, self._weights), isa.str_(base, "sp", STREAM))
 
     def cost(self, outputs: int) -> int:
         return best_cut(self, outputs)[0]

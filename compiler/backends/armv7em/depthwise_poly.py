@@ -11,6 +11,8 @@ Register block: 1 channel, up to 3 blocks of 2 outputs.
 
     r0 plane   r1 stream   r2:r3 r4:r5 r6:r7 accumulators   r8 ... r11 weights   r12 lr operands
 
+Where the stream holds bytes, r1 is the table on the stack that is made of them.
+
 7x7, 3 blocks: 7 * (2 + 3 + 12) products and loads, 6 to start, 18 to take fields apart, 6 * 4 to finish.
 """
 
@@ -22,10 +24,12 @@ from functools import cache
 from typing import ClassVar
 
 from . import isa
+from .depthwise_frame import CARRY, OUT
 from .depthwise_pairs import LOWEST_OFFSET, load_words
-from .depthwise_rows import CARRY, OUT, count, from_taps, taps_offset, to_taps
+from .depthwise_rows import count, from_taps, taps_offset, to_taps
 from .depthwise_shape import FIELD, Sums
-from .instr import Instr, Line
+from .depthwise_unpack import Unpacking, packed_words, table_bytes, to_table
+from .instr import Line
 
 ACCUMULATORS = (("r2", "r3"), ("r4", "r5"), ("r6", "r7"))
 WEIGHTS = ("r8", "r9", "r10", "r11")
@@ -41,16 +45,16 @@ class PolyBlocks:
 
     sums: Sums
     scale: int  # accumulators are to come times 2^scale
+    unpacking: Unpacking | None = None  # if the stream holds bytes
 
     out: ClassVar[None] = None
     loaded_out: ClassVar[str] = "r8"
     spoils_row: ClassVar[bool] = False
     temporaries: ClassVar[tuple[str, str]] = ("r2", "r4")
-    keeps_stream: ClassVar[bool] = True
 
     @property
     def name(self) -> str:
-        return f"te_dw_poly_{self.sums.stem}_e{self.scale}"
+        return f"te_dw_poly{'_bytes' if self.unpacking else ''}_{self.sums.stem}_e{self.scale}"
 
     @property
     def purpose(self) -> str:
@@ -58,15 +62,27 @@ class PolyBlocks:
         return f"depthwise {rows}x{columns} of rows of {self.sums.columns} outputs, four products at a time"
 
     @property
+    def keeps_stream(self) -> bool:
+        return self.unpacking is None
+
+    @property
     def _before_weights(self) -> int:
         return 1 + self.sums.requant.words
 
     @property
-    def channel_words(self) -> int:
-        return self._before_weights + self.sums.kernel.rows * self.sums.poly_words
+    def _all_words(self) -> int:
+        return self.sums.kernel.rows * self.sums.poly_words
 
-    def channel(self) -> Iterator[Instr]:
-        return iter(())
+    @property
+    def channel_words(self) -> int:
+        return self._before_weights + (packed_words(self._all_words) if self.unpacking else self._all_words)
+
+    @property
+    def table_bytes(self) -> int:
+        return table_bytes(self._before_weights, self._all_words) if self.unpacking else 0
+
+    def channel(self) -> Iterator[Line]:
+        return to_table(self.unpacking, self._before_weights, self._all_words) if self.unpacking else iter(())
 
     def cost(self, outputs: int) -> int:
         return segment_cost(self, outputs)

@@ -15,7 +15,10 @@ from functools import cached_property
 from typing import Protocol
 
 from . import isa
+from .cycles import executed
+from .depthwise_frame import CHANNEL, CHANNELS, END, FRAME_BYTES, OUT, ROW, SPAN, STEP, STREAM, TURN_END
 from .depthwise_shape import Sums
+from .depthwise_unpack import Unpacking
 from .function import Function, specified
 from .instr import Instr, Label, Line
 from .isa import CALLEE_SAVED, LARGEST_OFFSET, LARGEST_PAIR_OFFSET
@@ -23,14 +26,6 @@ from .isa import CALLEE_SAVED, LARGEST_OFFSET, LARGEST_PAIR_OFFSET
 MOST_UNROLLED = 400  # instructions of a row
 FAST_ENOUGH = 1.02  # times the instructions of the fastest, for less code
 LONGEST_TURN = 24  # outputs
-
-# The frame. What is loaded together lies together.
-MANTISSA, BIAS = 0, 12  # of a channel, where no register holds the stream: mantissa, addend, shift; bias
-ROW, OUT = 16, 20  # of the row in work
-STEP, END = 24, 28  # bytes to the next output row; where r0 stands behind the last row
-CHANNEL, CHANNEL_OUT = 32, 36
-STREAM, CHANNELS, SPAN, TURN_END, CARRY = 40, 44, 48, 52, 56
-FRAME_BYTES = 64
 
 PARAMETERS = (
     "const uint32_t *planes",
@@ -72,6 +67,11 @@ class Blocks(Protocol):
         ...
 
     @property
+    def unpacking(self) -> Unpacking | None:
+        """Of bytes in the stream."""
+        ...
+
+    @property
     def loaded_out(self) -> str:
         """The register to which `segment` loads it in that case."""
         ...
@@ -96,8 +96,13 @@ class Blocks(Protocol):
         """Of the stream."""
         ...
 
-    def channel(self) -> Iterator[Instr]:
-        """Load what stays in registers or in the frame for one channel."""
+    @property
+    def table_bytes(self) -> int:
+        """Of the stack, behind the frame: what `channel` unpacks; a multiple of 8."""
+        ...
+
+    def channel(self) -> Iterator[Line]:
+        """Load what stays in registers or on the stack for one channel."""
         ...
 
     def cost(self, outputs: int) -> int:
@@ -159,7 +164,7 @@ class Walker:
 
     def function(self) -> Function:
         body = [*self.channel_start(), ROW_LOOP, *self.row(), *self.row_end(), *self.channel_end()]
-        lines: list[Line] = [*self.prologue(), CHANNEL_LOOP, *body, isa.shrink_stack(FRAME_BYTES)]
+        lines: list[Line] = [*self.prologue(), CHANNEL_LOOP, *body, isa.shrink_stack(self._frame_bytes)]
         lines.append(isa.pop_return(CALLEE_SAVED))
         return specified(self.blocks.name, self.blocks.purpose, lines, arguments=4)
 
@@ -171,7 +176,8 @@ class Walker:
     @cached_property
     def _constant(self) -> tuple[int, int]:
         """Of each call, and of each channel in it."""
-        return count(self.prologue()) + 2, count([*self.channel_start(), *self.channel_end()])
+        channel = [*self._channel_setup(), *self.channel_end()]
+        return count(self.prologue()) + 2, count(channel) + executed(list(self.blocks.channel()))
 
     @cached_property
     def row_instructions(self) -> int:
@@ -193,17 +199,25 @@ class Walker:
     def prologue(self) -> list[Line]:
         """Both ends of a channel know its plane and output as r0 and r4."""
         sums = self.blocks.sums
-        lines: list[Line] = [isa.push([*CALLEE_SAVED, "lr"]), isa.grow_stack(FRAME_BYTES), isa.move("r4", "r2")]
-        lines += [isa.ldm("r3", ("r5", "r6", "r7")), *retreat("r5", self.turns.looped * sums.pixel_bytes)]
+        lines: list[Line] = [isa.push([*CALLEE_SAVED, "lr"]), isa.grow_stack(self._frame_bytes)]
+        lines += [isa.move("r4", "r2"), isa.ldm("r3", ("r5", "r6", "r7"))]
+        lines += retreat("r5", self.turns.looped * sums.pixel_bytes)
         lines += [isa.str_("r5", "sp", STEP), isa.str_("r6", "sp", SPAN), isa.str_("r7", "sp", CHANNELS)]
         lines += advance("r0", above(sums) * sums.row_bytes)
         return lines if self.blocks.keeps_stream else [*lines, isa.str_("r1", "sp", STREAM)]
 
+    @property
+    def _frame_bytes(self) -> int:
+        return FRAME_BYTES + self.blocks.table_bytes
+
     def channel_start(self) -> list[Line]:
+        return [*self._channel_setup(), *self.blocks.channel()]
+
+    def _channel_setup(self) -> list[Line]:
         lines: list[Line] = [isa.strd("r0", "r4", "sp", CHANNEL), isa.ldr("r5", "sp", SPAN)]
         lines += [isa.add_register("r5", "r5", "r0"), isa.str_("r5", "sp", END)]
         lines += [isa.move(self.blocks.out, "r4")] if self.blocks.out else list(self._save("r4"))
-        return [*lines, *self.blocks.channel()]
+        return lines
 
     def channel_end(self) -> list[Line]:
         lines: list[Line] = [isa.ldrd("r0", "r4", "sp", CHANNEL), isa.ldr("r5", "sp", CHANNELS)]

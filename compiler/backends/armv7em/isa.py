@@ -244,6 +244,10 @@ def eor_pattern(rd: str, rs: str, pattern: int) -> Instr:
     return _alu(f"eor {rd}, {rs}, #0x{pattern:08x}", [rd], [rs])
 
 
+def and_pattern(rd: str, rs: str, pattern: int) -> Instr:
+    return _alu(f"and {rd}, {rs}, #0x{pattern:08x}", [rd], [rs])
+
+
 def not_pattern(rd: str, pattern: int) -> Instr:
     return _alu(f"mvn {rd}, #0x{pattern:08x}", [rd], [])
 

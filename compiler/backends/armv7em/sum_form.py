@@ -46,7 +46,7 @@ def largest_lift(count: int) -> int:
 
 def sum_form(wanted: Array, count: int, ratio: float, clamp: Clamp, lift: int) -> SumForm | None:
     """`wanted` are the outputs of `all_sums`, about `ratio` of them each."""
-    if (np.diff(wanted) < 0).any():
+    if ratio <= 0 or (np.diff(wanted) < 0).any():
         return None
     shift = min(floor(lift - 1 - log2(ratio) - 1e-9), LARGEST_SHIFT)
     if not 1 <= shift <= LARGEST_SHIFT:

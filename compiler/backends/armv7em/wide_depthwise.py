@@ -109,10 +109,10 @@ class Depthwise:
 
     @property
     def is_possible(self) -> bool:
-        """Do offsets reach, and is there room for inner blocks between those at the borders?"""
+        """Is there room for inner blocks between those at the borders?"""
         inner_fit = len(self.starts) < 3 or self.inner_limit >= self.touching[0]
         covered = max(self.touching) <= self.outputs or len(self.starts) < 3
-        return inner_fit and covered and all(block.in_reach for block in self.members.values())
+        return inner_fit and covered
 
     @cached_property
     def routines(self) -> dict[str, Routine]:
@@ -169,7 +169,7 @@ class Depthwise:
 
 @lru_cache(maxsize=256)
 def depthwise_of(op: DepthwiseConv2D) -> Depthwise | None:
-    """With as many outputs at a time as is best, and offsets allow."""
+    """With as many outputs at a time as is best."""
     if op.x.dtype is not DType.INT16 or op.multiplier != 1 or op.channels < 2:
         return None
     layer = wide_layer(op, differences(op).reshape(-1, op.channels).T)

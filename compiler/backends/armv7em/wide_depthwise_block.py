@@ -28,6 +28,8 @@ from .wide_requant import WideRequant
 
 WEIGHTS = ("r2", "r3", "r12")
 INPUT = "lr"
+NEXT = 4  # bytes from two channels to the next
+LARGEST_BACK = 255  # an offset of LDR
 OUT_SLOT, STREAM_END_SLOT, ROWS_SLOT = 0, 4, 8
 PARAMETERS = ("const int8_t *const *rows", "const uint32_t *stream", "int8_t *y", "const uint32_t *stream_end")
 
@@ -103,11 +105,6 @@ class DepthwiseBlock:
         return tuple(output for output in range(last) if output not in early)
 
     @property
-    def in_reach(self) -> bool:
-        """Do offsets of loads reach all columns?"""
-        return min(self.last_column, self.columns - 1) * self.pitch <= isa.LARGEST_OFFSET
-
-    @property
     def stream_words(self) -> int:
         """Of two channels."""
         return 2 + self.window.rows * self.window.taps + 2 * self.requant.words
@@ -148,23 +145,37 @@ def _biases(block: DepthwiseBlock) -> Iterator[Instr]:
 
 
 def _row(block: DepthwiseBlock, row: int, begun: set[int]) -> Iterator[Line]:
-    """The address moves on by two channels as the first pixel is loaded."""
+    """In the end the address is that of the next two channels."""
     yield isa.ldr("r0", "sp", ROWS_SLOT + 4 * row)
-    back = 0
+    at = 0  # where r0 is, from its beginning
     for chunk in block.chunks:
         weights = WEIGHTS[: len(chunk)]
         yield isa.ldm_next("r1", weights) if len(weights) > 1 else isa.ldr_next(weights[0], "r1")
         for column, uses in block.uses(chunk).items():
-            if back == 0:
-                yield isa.ldr_next(INPUT, "r0") if column == 0 else isa.add("r0", "r0", 4)
-            if back or column:
-                yield isa.ldr(INPUT, "r0", column * block.pitch - 4)
-            back = 4
+            if column == at == 0:
+                yield isa.ldr_next(INPUT, "r0")
+                at = NEXT
+            else:
+                far = _too_far(column * block.pitch - at)
+                yield from _moved(far)
+                at += far
+                yield isa.ldr(INPUT, "r0", column * block.pitch - at)
             for output, tap in uses:
                 yield from _products(block, output, weights[tap - chunk.start], output in begun)
                 begun.add(output)
-    if back:
-        yield isa.str_("r0", "sp", ROWS_SLOT + 4 * row)
+    yield from _moved(NEXT - at)
+    yield isa.str_("r0", "sp", ROWS_SLOT + 4 * row)
+
+
+def _too_far(offset: int) -> int:
+    """How far the address has to move for the offset to reach; then it may as well go there."""
+    return 0 if -LARGEST_BACK <= offset <= isa.LARGEST_OFFSET else offset
+
+
+def _moved(by: int) -> Iterator[Instr]:
+    step = isa.add if by > 0 else isa.sub
+    for part in range(0, abs(by), isa.LARGEST_OFFSET):
+        yield step("r0", "r0", min(abs(by) - part, isa.LARGEST_OFFSET))
 
 
 def _products(block: DepthwiseBlock, output: int, weights: str, begun: bool) -> Iterator[Instr]:

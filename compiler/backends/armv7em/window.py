@@ -13,6 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import cache, partial
 
+from ...graph import DType
 from ...ops.conv2d import Conv2D
 from ...target import Candidate, Form
 from ..native.conv2d import is_pointwise
@@ -106,7 +107,7 @@ LOWERING = Lowering(KERNEL, candidates, lower)
 
 
 def _gemms(op: Conv2D) -> tuple[PackedGemm, ...]:
-    if is_pointwise(op) or op.groups != 1:
+    if is_pointwise(op) or op.groups != 1 or op.x.dtype is not DType.INT8:
         return ()
     weights = window_of(op).ordered(differences(op).reshape(op.channels, op.depth))
     return packed_gemms(op, weights, op.channels)
