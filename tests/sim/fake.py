@@ -208,7 +208,7 @@ def _row(op: Op, row: int, layout: Layout) -> list[Step]:
 def _call(name: str, number: int, op: Op) -> Call:
     assert isinstance(op, Inc | Sum3 | Total)
     kernel = f"te_fake_{op.short}"
-    return Call(op, f"{name}_L{number:02d}_{op.short}", kernel, f"{kernel}.h", {"fault": op.fault})
+    return Call(op, f"{name}_L{number:02d}_{op.short}", kernel, (f"{kernel}.h",), {"fault": op.fault})
 
 
 def _sources(board: Board) -> tuple[KernelSource, ...]:

@@ -91,6 +91,7 @@ def ends() -> Graph:
 
 
 @pytest.mark.sim
+@pytest.mark.slow
 def test_every_end() -> None:
     prove(ends(), "stm32h743", "unicorn", word_by_word)
 

@@ -68,7 +68,10 @@ def sliced(
         ),
         (model("REVERSE_V2", [int8(4, 3, 2), table(0, 2)], int8(4, 3, 2)), "are not neighbours"),
         (model("TILE", [int8(4), fed(1)], int8(8)), "table of counts places is computed at run time"),
-        (model("TILE", [int8(1, 2, 2, 2, 2, 2, 2, 2), table(*[2] * 8)], int8(2, *[4] * 7)), "more than 6 axes"),
+        (
+            model("TRANSPOSE", [int8(*[2] * 8), table(*range(7, -1, -1))], int8(*[2] * 8)),
+            "more than 6 axes",
+        ),
         (model("BROADCAST_TO", [int8(1), table(1, 1, 1, 1, 2, 3)], int8(1, 1, 1, 1, 2, 3)), "more than 5 dimensions"),
         (model("PADV2", [int8(2), table(0, 1), int8(1, name="value")], int8(3)), "value value is computed at run time"),
         (
