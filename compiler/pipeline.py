@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from .backends import backend_chain
-from .backends.backend import lower_program
+from .backends import backend_chains
+from .backends.backend import Chain, lower_program
 from .backends.program import Program
 from .board import Board, fit
 from .errors import CannotMeet, InternalError, InvalidInput
@@ -67,6 +68,7 @@ class Compilation:
     source: str  # file name
     sha256: str
     original: Graph
+    chain: Chain  # that offered the kernels
     program: Program
     model_files: Mapping[str, str]
 
@@ -86,15 +88,11 @@ def compile_model(data: bytes, source: str, request: Request) -> Compilation:
     original = load_graph(data, name, request.rounding)
     graph = simplify(original)
     check_supported(graph)
-    chain = backend_chain(request.kernels, request.board.core)
-    plan = make_plan(graph, chain, arena_place(request.board), request.optimize, request.ram, request.exact)
-    _check_ram(plan.arena_bytes, request)
-    program = lower_program(name, plan, chain.backends)
-    _check_fit(request.board, program)
+    chain, program = _fitting_program(name, graph, request)
     sha256 = hashlib.sha256(data).hexdigest()
     golden = tuple(output.tobytes() for output in run(graph, selftest_inputs(graph)))
     info = ModelInfo(Path(source).name, sha256, golden, request.board.arena_alignment)
-    return Compilation(request, Path(source).name, sha256, original, program, render_model(program, info))
+    return Compilation(request, Path(source).name, sha256, original, chain, program, render_model(program, info))
 
 
 def project_files(compilations: Sequence[Compilation], kind: str) -> dict[str, str]:
@@ -131,18 +129,31 @@ def check_names(names: Sequence[str]) -> None:
                 )
 
 
-def _check_fit(board: Board, program: Program) -> None:
-    """Refuse what the board's memories can't hold, as far as it is known without code; the linker does the rest."""
-    needs: dict[str, int] = {}
+def _fitting_program(name: str, graph: Graph, request: Request) -> tuple[Chain, Program]:
+    """With the fastest kernels for which the board has flash, unless least flash is wanted anyway."""
+    chains = backend_chains(request.kernels, request.board.core)
+    for chain in chains[-1:] if request.optimize is Optimize.SIZE else chains:
+        plan = make_plan(graph, chain, arena_place(request.board), request.optimize, request.ram, request.exact)
+        _check_ram(plan.arena_bytes, request)
+        program = lower_program(name, plan, chain.backends)
+        reasons = _misfits(request.board, program)
+        if not reasons:
+            return chain, program
+    raise CannotMeet(
+        f"{name} does not fit: {'; '.join(reasons)}",
+        "try --optimize ram or --optimize size, a smaller network, or a board with more memory",
+    )
+
+
+def _misfits(board: Board, program: Program) -> list[str]:
+    """What the board's memories can't hold, as far as it is known without a compiler; the linker does the rest."""
+    if board.is_host:
+        return []
+    needs = Counter[str]()
     for region in program.plan.regions:
-        needs[region.memory] = needs.get(region.memory, 0) + region.nbytes
+        needs[region.memory] += region.nbytes
     kept = sum(variable.nbytes for variable in program.plan.graph.variables)
-    reasons = [] if board.is_host else fit(board, needs, program.weights_bytes, STACK_BYTES + kept)
-    if reasons:
-        raise CannotMeet(
-            f"{program.name} does not fit: {'; '.join(reasons)}",
-            "try --optimize ram or --optimize size, a smaller network, or a board with more memory",
-        )
+    return fit(board, needs, program.flash_bytes, STACK_BYTES + kept)
 
 
 def arena_place(board: Board) -> Place:

@@ -33,6 +33,7 @@ class KernelSource:
 
     name: str  # te_conv2d.h, te_gemm_x256_2x4_k48_c16_once_s9_1a2b3c4d.S
     text: str
+    code_bytes: int = 0  # as far as they are known without a compiler
 
 
 @dataclass(frozen=True)
@@ -66,3 +67,8 @@ class Program:
     @property
     def weights_bytes(self) -> int:
         return sum(c.nbytes for c in self.constants)
+
+    @property
+    def flash_bytes(self) -> int:
+        """As far as it is known without a compiler: weights, tables, generated assembly."""
+        return self.weights_bytes + sum(source.code_bytes for source in self.sources)

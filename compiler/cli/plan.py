@@ -6,7 +6,6 @@ from pathlib import Path
 
 import click
 
-from ..backends import backend_chain
 from ..pipeline import Compilation, Request, arena_place
 from ..planner.planner import Point, front
 from ..report.memory import memory
@@ -35,14 +34,11 @@ def plan(console: Console, as_json: bool, model: Path, request: Request) -> None
         console.data([*lines, ""])
     console.data(peak_lines(found, points))
     if console.verbose:
-        chain = backend_chain(request.kernels, request.board.core)
         for op in made.ops:
-            console.data(["", *candidate_lines(op, chain.candidates(op), made.choices[op], width)])
+            console.data(["", *candidate_lines(op, compiled.chain.candidates(op), made.choices[op], width)])
 
 
 def front_of(console: Console, compiled: Compilation) -> list[Point]:
     """Plans from the fastest to the smallest."""
-    request = compiled.request
-    chain = backend_chain(request.kernels, request.board.core)
     with console.working("looking for plans with less memory") as report:
-        return front(compiled.graph, chain, arena_place(request.board), report)
+        return front(compiled.graph, compiled.chain, arena_place(compiled.request.board), report)

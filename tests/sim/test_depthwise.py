@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tecompile.backends.armv7em import depthwise
-from tecompile.backends.armv7em.backend import Armv7emBackend
+from tecompile.backends.armv7em.backend import FLASH_PRICES, Armv7emBackend
 from tecompile.backends.armv7em.depthwise_stream import Proved, for_bytes
 from tecompile.backends.armv7em.depthwise_unpack import Unpacking
 from tecompile.backends.backend import Chain, lower_program
@@ -239,6 +239,6 @@ def test_instructions_of_known_layers() -> None:
     found = []
     for place, wanted in enumerate((is_whole, is_strip)):
         found.append(counts(side_by_side("known", ops), wanted=wanted))
-        guesses = [next(filter(wanted, depthwise.candidates(op))).instructions for op in ops]
+        guesses = [next(filter(wanted, depthwise.candidates(op, FLASH_PRICES[0]))).instructions for op in ops]
         np.testing.assert_allclose(guesses, found[place], rtol=0.05)
     assert list(zip(*found, strict=True)) == list(KNOWN.values())

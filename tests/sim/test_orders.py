@@ -7,7 +7,7 @@ from functools import cache
 
 import pytest
 
-from tecompile.backends.armv7em.backend import LOWERINGS
+from tecompile.backends.armv7em.backend import FLASH_PRICES, LOWERINGS
 from tecompile.backends.armv7em.cores import LARGEST_GROWTH, Order, function_in
 from tecompile.backends.armv7em.cycles import OPT, estimate
 from tecompile.backends.armv7em.function import Function
@@ -37,10 +37,10 @@ def layers() -> Sequence[Op]:
 def functions() -> Sequence[Function]:
     """As generated, of all kernels that these layers could use."""
     lowered = [
-        lowering.lower(op, candidate, "layer")
+        lowering.lower(op, candidate, "layer", FLASH_PRICES[0])
         for op in layers()
         for lowering in LOWERINGS.get(type(op), ())
-        for candidate in lowering.candidates(op)
+        for candidate in lowering.candidates(op, FLASH_PRICES[0])
     ]
     return tuple({routine.name: routine.function for made in lowered for routine in made.routines}.values())
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from tecompile.backends.armv7em import gemm, pointwise
+from tecompile.backends.armv7em.backend import FLASH_PRICES
 from tecompile.backends.armv7em.packing import Packing
 from tecompile.graph import Array, Clamp, Graph, Quant, Rounding, Tensor
 from tecompile.ops.conv2d import Conv2D
@@ -20,13 +21,14 @@ from .layers import PLACES, compiled, counts, prove, prove_twins, side_by_side
 
 RELU, LINEAR = -128, 3  # zero points of outputs
 LAYERS = 14
+PRICES = (0, 20, 500)  # of flash
 DEPTHS = [1, 2, 3, 4, 5, 6, 7, 8, 11, 12, 20, 27, 48, 104, 106, 108, 200]
 LARGE = [(1030, 5), (1400, 3), (6, 1401), (3, 2090)]  # inputs and outputs beyond the offsets of LDR and STRB
 
 
-def one_of_all(op: Conv2D, weights: Array, pitch: int) -> tuple[gemm.PackedGemm, ...]:
-    """One proved packing of each layer, whether it is worth its flash or not."""
-    proved = gemm.proved_gemms(op, weights, pitch)
+def one_of_all(op: Conv2D, weights: Array, pitch: int, _flash_price: int) -> tuple[gemm.PackedGemm, ...]:
+    """One proved packing of each layer, whether it is worth its flash or not, with loops of any length."""
+    proved = gemm.proved_gemms(op, weights, pitch, PRICES[op.index // 3 % len(PRICES)])
     return proved[op.index % 3 :][:1] or proved[:1]
 
 
@@ -132,7 +134,7 @@ def test_the_largest_accumulators() -> None:
     cases = [*product((127, -127, -128), (limit - 1, limit, 1 << 29), (RELU, LINEAR))]
     ops = [at_the_limit(b, *case) for case in cases]
     for op, (weight, most, _) in zip(ops, cases, strict=True):
-        proved = gemm.proved_gemms(op, op.weight_values().reshape(3, 400), 3)
+        proved = gemm.proved_gemms(op, op.weight_values().reshape(3, 400), 3, FLASH_PRICES[0])
         x256 = [Packing.X256] if most < limit and weight > -128 else []
         assert [one.packed.packing for one in proved] == [*x256, Packing.I16, Packing.I8]
     prove(side_by_side("limits", ops), "stm32h743", "unicorn", assembly)
@@ -170,6 +172,6 @@ def test_instructions_of_known_layers(monkeypatch: pytest.MonkeyPatch) -> None:
         ops = [linear_or_relu(*shape) for shape in KNOWN]
         monkeypatch.setattr(pointwise, "packed_gemms", lambda *args, at=place: gemm.proved_gemms(*args)[at:][:1])
         found.append(counts(side_by_side("known", ops), wanted=assembly))
-        guesses = [pointwise.candidates(op)[0].instructions for op in ops]
+        guesses = [pointwise.candidates(op, FLASH_PRICES[0])[0].instructions for op in ops]
         np.testing.assert_allclose(guesses, found[-1], rtol=0.01)
     assert list(zip(*found, strict=True)) == list(KNOWN.values())

@@ -11,6 +11,7 @@ import pytest
 
 from tecompile.backends import backend_chain
 from tecompile.backends.armv7em import gemm, window
+from tecompile.backends.armv7em.backend import FLASH_PRICES
 from tecompile.backends.backend import lower_program
 from tecompile.board import load_board
 from tecompile.graph import Array, Clamp, Graph, Padding, Quant, Rounding
@@ -29,15 +30,16 @@ from .layers import PLACES, compiled, counts, inputs_of, prove, prove_twins, sid
 LAYERS = 8
 ONE, SQUARE = Pair(1, 1), Pair(3, 3)
 DEPTHS = [1, 1, 2, 3, 3, 4, 5, 8, 16, 33]
+PRICES = (0, 20, 500)  # of flash
 
 
 def assembly(candidate: Candidate) -> bool:
     return candidate.kernel == window.KERNEL
 
 
-def one_of_all(op: Conv2D, weights: Array, pitch: int) -> tuple[gemm.PackedGemm, ...]:
-    """One proved packing of each layer, whether it is worth its flash or not."""
-    proved = gemm.proved_gemms(op, weights, pitch)
+def one_of_all(op: Conv2D, weights: Array, pitch: int, _flash_price: int) -> tuple[gemm.PackedGemm, ...]:
+    """One proved packing of each layer, whether it is worth its flash or not, with loops of any length."""
+    proved = gemm.proved_gemms(op, weights, pitch, PRICES[op.index // 3 % len(PRICES)])
     return proved[op.index % 3 :][:1] or proved[:1]
 
 
@@ -45,7 +47,6 @@ def one_of_all(op: Conv2D, weights: Array, pitch: int) -> tuple[gemm.PackedGemm,
 def _all_packings(monkeypatch: pytest.MonkeyPatch) -> None:
     """And both ways to expand windows, however few there are."""
     monkeypatch.setattr(window, "packed_gemms", one_of_all)
-    monkeypatch.setattr(window, "WORTH", 0)
 
 
 def layer(
@@ -226,6 +227,6 @@ def test_instructions_of_known_layers(monkeypatch: pytest.MonkeyPatch) -> None:
     for place in (0, 1):
         monkeypatch.setattr(window, "packed_gemms", lambda *args, at=place: gemm.proved_gemms(*args)[at:][:1])
         found.append(counts(side_by_side("known", ops), wanted=assembly))
-        guesses = [window.candidates(op)[0].instructions for op in ops]
+        guesses = [window.candidates(op, FLASH_PRICES[0])[0].instructions for op in ops]
         np.testing.assert_allclose(guesses, found[-1], rtol=0.02)
     assert list(zip(*found, strict=True)) == list(KNOWN.values())

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tecompile.backends.armv7em import gemm, isa
-from tecompile.backends.armv7em.backend import Armv7emBackend
+from tecompile.backends.armv7em.backend import FLASH_PRICES, Armv7emBackend
 from tecompile.backends.armv7em.cycles import executed
 from tecompile.backends.armv7em.function import Function, check
 from tecompile.backends.armv7em.gemm_block import Block, block_kernel
@@ -120,9 +120,26 @@ def test_packings_hold_what_kernels_multiply() -> None:
     assert scale in (2, 4) and (even, odd) == ([scale * w[0], scale * w[2]], [scale * w[1], scale * w[3]])
 
 
+def test_two_bytes_for_a_weight_must_save_enough() -> None:
+    """Weights of uint8 models may need 9 bits: then the alternative are bytes, and kernels in C."""
+    b = Builder()
+    for size in (24, 2):
+        b.conv(b.input(1, size, size, 16), 8)
+    for op, price, worth in ((b.ops[0], 20, True), (b.ops[0], 500, False), (b.ops[1], 20, False)):
+        assert isinstance(op, Conv2D)
+        wide = replace(op.weights, quant=Quant((0.01,), (-100,)))
+        legacy = replace(op, inputs=(op.x, wide, op.bias), legacy=True)
+        assert proved(op) == {"x256", "i16", "i8"}
+        assert bool(Armv7emBackend(flash_price=price).candidates(legacy)) == worth
+
+
 def test_the_last_channel_may_have_no_partner() -> None:
     op = convolution(outputs=5)
-    (made,) = [g for g in gemm.proved_gemms(op, op.weight_values().reshape(5, 16), 5) if g.operands is Operands.X256]
+    (made,) = [
+        g
+        for g in gemm.proved_gemms(op, op.weight_values().reshape(5, 16), 5, FLASH_PRICES[0])
+        if g.operands is Operands.X256
+    ]
     assert len(made.stream) == 5 * (1 + 4 + made.packed.requant.words)
     assert len(made.routines) == 4 and made.params("f")["last"] == f"f_stream + {len(made.stream) * 4 // 5}"
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from tecompile.backends.armv7em import depthwise, requant
+from tecompile.backends.armv7em.backend import FLASH_PRICES
 from tecompile.backends.armv7em.depthwise import Choice, PolyBlocks, candidates, choose
 from tecompile.backends.armv7em.depthwise_fill import Fill, Keep
 from tecompile.backends.armv7em.depthwise_pairs import PairBlocks
@@ -23,7 +24,6 @@ from tecompile.backends.armv7em.depthwise_stream import (
     poly_stream,
 )
 from tecompile.backends.armv7em.depthwise_unpack import LARGEST_TABLE, Unpacking, byte_words, table_bytes
-from tecompile.backends.armv7em.gemm import WORTH
 from tecompile.backends.armv7em.requant import INT8, Requant
 from tecompile.graph import Array, Clamp, DType, Padding, Quant, Rounding
 from tecompile.ops.depthwise_conv2d import DepthwiseConv2D
@@ -31,6 +31,7 @@ from tecompile.ops.geometry import Pair
 from tecompile.target import Form
 from tests.tools.graphs import Builder
 
+PRICE = FLASH_PRICES[0]
 ONCE = Requant(False, 0, 10, INT8)
 TWICE = Requant(True, 0, None, INT8)
 
@@ -107,7 +108,7 @@ def test_taps_that_only_meet_the_border_are_left_out(
 
 
 def test_wide_kernels_take_polynomials_and_small_ones_pairs() -> None:
-    chosen = {kernel: choose(layer(10, kernel=kernel)) for kernel in (3, 7)}
+    chosen = {kernel: choose(layer(10, kernel=kernel), PRICE) for kernel in (3, 7)}
     assert {kernel: choice is not None and choice.poly for kernel, choice in chosen.items()} == {3: False, 7: True}
 
 
@@ -172,7 +173,7 @@ def test_bytes_hold_the_weights() -> None:
 
 def test_bytes_of_polynomials_hold_the_weights() -> None:
     op = layer(10, kernel=7)
-    choice = choose(op)
+    choice = choose(op, PRICE)
     assert choice is not None and choice.poly and choice.walker.blocks.unpacking is Unpacking.POLY
     parts = unpacked(choice.stream.reshape(op.channels, -1)[:, -14:], poly=True)[..., ::-1].reshape(-1, 7, 8)
     np.testing.assert_array_equal(parts[..., 1:], taps(op))
@@ -217,13 +218,10 @@ def test_weights_of_nine_bits_do_not_fit_bytes() -> None:
         assert any(for_bytes(legacy, channels_of(legacy, window(legacy)))) == fits
 
 
-@pytest.mark.parametrize(("worth", "unpacking"), [(WORTH, Unpacking.X256), (0, None)])
-def test_words_are_chosen_where_they_save_enough(
-    worth: int, unpacking: Unpacking | None, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.parametrize(("flash_price", "unpacking"), [(PRICE, Unpacking.X256), (0, None)])
+def test_words_are_chosen_where_they_save_enough(flash_price: int, unpacking: Unpacking | None) -> None:
     """Bytes cost instructions for each channel, words cost flash."""
-    monkeypatch.setattr(depthwise, "WORTH", worth)
-    choice = choose(layer())
+    choice = choose(layer(), flash_price)
     assert choice is not None and choice.walker.blocks.unpacking is unpacking
     assert choice.stream.nbytes == 8 * 4 * (6 if unpacking else 9)
 
@@ -248,13 +246,13 @@ def test_weights_that_no_half_could_hold_scaled_keep_their_own_shift() -> None:
     scales = tuple(float(s) for s in np.geomspace(1e-4, 1e-1, op.channels))
     quant = Quant(scales, (0,) * op.channels, 3)
     op = replace(op, inputs=(op.x, replace(op.weights, quant=quant), op.bias))
-    choice = choose(op)
+    choice = choose(op, PRICE)
     assert choice is not None and choice.sums.requant.shift is None
     assert choice.proved.largest < 1 << 15
 
 
 def test_candidates_say_what_they_may_overwrite() -> None:
-    whole, *strips = candidates(layer())
+    whole, *strips = candidates(layer(), PRICE)
     assert (whole.form, whole.in_place, whole.by_channel) == (Form.WHOLE, (0,), ())
     assert [(c.form, c.in_place, c.by_channel, c.strip_rows) for c in strips] == [
         (Form.STRIP, (), (0,), rows) for rows in (4, 2, 1)
@@ -265,7 +263,7 @@ def test_candidates_say_what_they_may_overwrite() -> None:
 def test_large_images_roll_through_few_plane_rows() -> None:
     """Planes of all rows would be half as large as the image."""
     op = layer(80, channels=16)
-    whole = candidates(op)[0]
+    whole = candidates(op, PRICE)[0]
     assert whole.spec["rolls"] and whole.scratch_bytes * 8 < op.x.nbytes
 
 
@@ -277,13 +275,13 @@ def test_outputs_that_would_overtake_the_input_do_not_roll() -> None:
     tall = b.ops[-1]
     assert isinstance(tall, DepthwiseConv2D)
     wide = replace(tall, padding=Padding(1, 1, 1, 1))
-    choice = choose(wide)
+    choice = choose(wide, PRICE)
     assert choice is not None and depthwise._reads_first(wide, choice, 1)
     shifted = replace(wide, padding=Padding(2, 0, 1, 1))
-    choice = choose(shifted)
+    choice = choose(shifted, PRICE)
     assert choice is not None and depthwise._reads_first(shifted, choice, 1)
     wider = replace(wide, padding=Padding(2, 0, 2, 2), outputs=(replace(wide.y, shape=(1, 40, 6, 4)),))
-    choice = choose(wider)
+    choice = choose(wider, PRICE)
     assert choice is not None and not depthwise._reads_first(wider, choice, 1)
     assert op.kernel == (3, 3)
 
@@ -298,7 +296,7 @@ def test_outputs_that_would_overtake_the_input_do_not_roll() -> None:
     ],
 )
 def test_what_is_not_proved_is_left_to_c(op: DepthwiseConv2D) -> None:
-    assert candidates(op) == ()
+    assert candidates(op, PRICE) == ()
 
 
 def test_weights_may_keep_a_zero_point() -> None:
@@ -306,12 +304,12 @@ def test_weights_may_keep_a_zero_point() -> None:
     op = layer(kernel=5)
     quant = Quant(op.factors()[:1], (97,))
     op = replace(op, inputs=(op.x, replace(op.weights, quant=quant), op.bias), legacy=True)
-    choice = choose(op)
+    choice = choose(op, PRICE)
     assert choice is not None and choice.proved.largest > 128
 
 
 def test_any_bounds_are_taken() -> None:
-    choice = choose(replace(layer(), clamp=Clamp(-100, 50)))
+    choice = choose(replace(layer(), clamp=Clamp(-100, 50)), PRICE)
     assert choice is not None and choice.sums.requant.clamp == (-100, 50)
 
 

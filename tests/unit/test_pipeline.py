@@ -113,6 +113,22 @@ def test_ram_is_an_upper_bound() -> None:
         fashion(replace(H743, ram=1000))
 
 
+def with_flash(nbytes: int) -> Request:
+    board = load_board("stm32h743")
+    memories = tuple(replace(m, nbytes=nbytes) if m.name == board.code else m for m in board.memories)
+    return Request(replace(board, memories=memories))
+
+
+def test_kernels_are_as_fast_as_the_flash_allows() -> None:
+    fast = fashion().program
+    thrifty = fashion(with_flash(fast.flash_bytes - 1)).program
+    assert thrifty.flash_bytes < fast.flash_bytes == fashion(with_flash(fast.flash_bytes)).program.flash_bytes
+    instructions = [sum(choice.instructions for choice in p.plan.choices.values()) for p in (fast, thrifty)]
+    assert instructions[0] < instructions[1]
+    with pytest.raises(CannotMeet, match=r"does not fit: needs .* of FLASH"):
+        fashion(with_flash(thrifty.flash_bytes - 1))
+
+
 def test_what_does_not_fit_is_refused_before_anything_is_built() -> None:
     board = H743.board
     memories = tuple(replace(m, nbytes=1024) if m.name == "AXI" else m for m in board.memories)

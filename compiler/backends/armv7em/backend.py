@@ -36,6 +36,9 @@ from .cores import Order, assembled_in
 from .function import Routine
 from .lowering import Lowering
 
+FLASH_PRICES = (20, 100, 500)
+"""Instructions that an inference must save for each byte of flash: where there is room, and where there is less."""
+
 LOWERINGS: Mapping[type[Op], Sequence[Lowering]] = {
     Conv2D: (
         *(pointwise.LOWERING, window.LOWERING, fully_connected.LOWERING),
@@ -58,15 +61,15 @@ class Armv7emBackend:
 
     name = "armv7em"
 
-    def __init__(self, order: Order = Order.GENERATED) -> None:
-        self._order = order
+    def __init__(self, order: Order = Order.GENERATED, flash_price: int = FLASH_PRICES[0]) -> None:
+        self._order, self._flash_price = order, flash_price
 
     def candidates(self, op: Op) -> tuple[Candidate, ...]:
-        return tuple(c for lowering in LOWERINGS.get(type(op), ()) for c in lowering.candidates(op))
+        return tuple(c for lowering in LOWERINGS.get(type(op), ()) for c in lowering.candidates(op, self._flash_price))
 
     def lower(self, op: Op, candidate: Candidate, plan: Plan, function: str) -> Call:
         (lowering,) = (one for one in LOWERINGS[type(op)] if one.kernel == candidate.kernel)
-        made = assembled_in(self._order, lowering.lower(op, candidate, function))
+        made = assembled_in(self._order, lowering.lower(op, candidate, function, self._flash_price))
         header = f"{candidate.kernel}.h"
         return Call(
             op,
@@ -84,5 +87,9 @@ def _sources(routine: Routine) -> tuple[KernelSource, ...]:
     return (
         *kernel_sources(routine.twin_header),
         KernelSource(routine.header, render("assembly/routine.h.j2", routine=routine)),
-        KernelSource(f"{routine.name}.S", render("assembly/function.S.j2", function=routine.function)),
+        KernelSource(
+            f"{routine.name}.S",
+            render("assembly/function.S.j2", function=routine.function),
+            routine.function.code_bytes,
+        ),
     )

@@ -35,7 +35,6 @@ from .depthwise_shape import FIELD, TOGETHER, Planes, Sums, Window, planes, wind
 from .depthwise_stream import Proved, channels_of, for_bytes, for_pairs, for_polynomials, pairs_stream, poly_stream
 from .depthwise_unpack import LARGEST_TABLE, Unpacking, fits
 from .function import Routine
-from .gemm import WORTH
 from .lowering import Assembled, Lowering
 
 KERNEL, HEADER = "te_depthwise_planes", "te_planes.h"
@@ -84,15 +83,15 @@ class Choice:
         return (rows - 1) * self.sums.stride.rows + self.seen.kernel.rows
 
 
-def choose(op: DepthwiseConv2D) -> Choice | None:
+def choose(op: DepthwiseConv2D, flash_price: int) -> Choice | None:
     """The routines with the fewest instructions, flash counted as what it must save; None where there are none, or
     no proof."""
     found = () if _unsuitable(op) else _choices(op)
-    return min(found, key=lambda choice: _price(op, choice), default=None)
+    return min(found, key=lambda choice: _price(op, choice, flash_price), default=None)
 
 
-def _price(op: DepthwiseConv2D, choice: Choice) -> int:
-    return _instructions(op, choice) + WORTH * (choice.stream.nbytes + choice.code_bytes)
+def _price(op: DepthwiseConv2D, choice: Choice, flash_price: int) -> int:
+    return _instructions(op, choice) + flash_price * (choice.stream.nbytes + choice.code_bytes)
 
 
 def _unsuitable(op: DepthwiseConv2D) -> bool:
@@ -202,8 +201,8 @@ def _border(op: DepthwiseConv2D, choice: Choice) -> bool:
     return across or choice.seen.before.rows > 0 or rows - choice.seen.before.rows > op.x.image.rows
 
 
-def candidates(op: DepthwiseConv2D) -> tuple[Candidate, ...]:
-    choice = choose(op)
+def candidates(op: DepthwiseConv2D, flash_price: int) -> tuple[Candidate, ...]:
+    choice = choose(op, flash_price)
     if choice is None:
         return ()
     whole = (_whole(op, choice),) if op.y.elements <= op.x.elements else ()
@@ -262,8 +261,8 @@ def _candidate(op: DepthwiseConv2D, choice: Choice, rows: int, form: Form) -> Ca
     )
 
 
-def lower(op: DepthwiseConv2D, chosen: Candidate, function: str) -> Assembled:
-    choice = choose(op)
+def lower(op: DepthwiseConv2D, chosen: Candidate, function: str, flash_price: int) -> Assembled:
+    choice = choose(op, flash_price)
     assert choice is not None
     words = choice.stream
     comment = "of each channel: bias, mantissa, addend, weights " + _packing(choice.walker)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 
 from ...graph import Array
 from ...ops.scaled import ScaledOp
+from ..native.conv2d import PER_MAC
 from ..native.lowering import Params
 from ..program import ConstantArray
 from .cycles import executed
@@ -23,7 +24,6 @@ CALL = 8  # instructions around a block: arguments and branch
 CODE_BYTES = 3.9  # of an instruction
 AROUND_PRODUCTS = 6  # instructions of a group that load and unpack
 LARGEST_UNROLLED = 26  # groups of four inputs in a row
-WORTH = 20  # instructions that an inference must save for each byte of flash
 DIVISIONS = (2, 4, 8)  # of a row into parts
 
 
@@ -34,6 +34,7 @@ class PackedGemm:
     packed: Packed
     pitch: int  # bytes from one output pixel to the next
     pixels: int  # of one inference
+    flash_price: int
 
     @property
     def operands(self) -> Operands:
@@ -120,7 +121,7 @@ class PackedGemm:
         group_bytes = CODE_BYTES * (2 * block.channels * block.pixels + AROUND_PRODUCTS)
         possible = (replace(block, turn_groups=turn) for turn in range(min(block.groups, LARGEST_UNROLLED) + 1))
         fitting = (made for made in possible if made.coded_groups <= LARGEST_UNROLLED)
-        return min(fitting, key=lambda b: calls * b.loop_instructions + WORTH * group_bytes * b.coded_groups)
+        return min(fitting, key=lambda b: calls * b.loop_instructions + self.flash_price * group_bytes * b.coded_groups)
 
 
 def block_counts(pixels: int) -> tuple[int, int]:
@@ -141,26 +142,27 @@ def for_each_part(columns: int, instructions: Callable[[int], float]) -> float:
 
 
 def proved_gemms(
-    op: ScaledOp, weights: Array, pitch: int, wanted: Sequence[Packing] = tuple(Packing)
+    op: ScaledOp, weights: Array, pitch: int, flash_price: int, wanted: Sequence[Packing] = tuple(Packing)
 ) -> tuple[PackedGemm, ...]:
     """Packings of [channels, depth] that are proved."""
-    image = op.y.image
-    return tuple(PackedGemm(packed, pitch, image.rows * image.columns) for packed in packings(op, weights, wanted))
+    pixels = op.y.image.rows * op.y.image.columns
+    return tuple(PackedGemm(packed, pitch, pixels, flash_price) for packed in packings(op, weights, wanted))
 
 
-def packed_gemms(op: ScaledOp, weights: Array, pitch: int) -> tuple[PackedGemm, ...]:
+def packed_gemms(op: ScaledOp, weights: Array, pitch: int, flash_price: int) -> tuple[PackedGemm, ...]:
     """Those of them that are worth their flash, best first.
 
     Two bytes for each weight are only worth it where that saves enough: many pixels, few inputs.
     """
-    small = proved_gemms(op, weights, pitch, (Packing.X256,)) or proved_gemms(op, weights, pitch, (Packing.I8,))
-    large = proved_gemms(op, weights, pitch, (Packing.I16,))
-    return large + small if not small or (large and _is_worth_it(small[0], large[0])) else small
-
-
-def _is_worth_it(small: PackedGemm, large: PackedGemm) -> bool:
-    saved = small.instructions(small.pixels) - large.instructions(large.pixels)
-    return saved > 0 and saved >= WORTH * (large.flash_bytes - small.flash_bytes)
+    proved = partial(proved_gemms, op, weights, pitch, flash_price)
+    small, large = proved((Packing.X256,)) or proved((Packing.I8,)), proved((Packing.I16,))
+    if not large:
+        return small
+    pixels = large[0].pixels
+    portable = pixels * weights.size * PER_MAC, weights.size
+    instructions, flash = (small[0].instructions(pixels), small[0].flash_bytes) if small else portable
+    saved, longer = instructions - large[0].instructions(pixels), large[0].flash_bytes - flash
+    return large + small if saved > 0 and saved >= flash_price * longer else small
 
 
 def _stream_name(function: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from ...target import Candidate
 from ..native.lowering import Params
@@ -24,8 +24,25 @@ class Assembled:
 
 @dataclass(frozen=True)
 class Lowering:
-    """Ways to compute one kind of operator with kernels/c/`kernel`.h around generated assembly."""
+    """Ways to compute one kind of operator with kernels/c/`kernel`.h around generated assembly.
+
+    Both functions are given the price of flash: the instructions that an inference must save for each byte.
+    """
 
     kernel: str
-    candidates: Callable[[Any], tuple[Candidate, ...]]  # best first; empty where the proofs fail
-    lower: Callable[[Any, Candidate, str], Assembled]
+    candidates: Callable[[Any, int], tuple[Candidate, ...]]  # best first; empty where the proofs fail
+    lower: Callable[[Any, Candidate, str, int], Assembled]
+
+    @classmethod
+    def at_any_price(
+        cls,
+        kernel: str,
+        candidates: Callable[[Any], tuple[Candidate, ...]],
+        lower: Callable[[Any, Candidate, str], Assembled],
+    ) -> Self:
+        """Of a family without a choice between speed and flash."""
+        return cls(
+            kernel,
+            lambda op, _price: candidates(op),
+            lambda op, chosen, function, _price: lower(op, chosen, function),
+        )

@@ -247,7 +247,7 @@ Found = tuple[Walk, PairCode, Sequence[int]]  # and the constants of the routine
 def pair_lowerings(find: Callable[[Any], Found | None]) -> tuple[Lowering, ...]:
     """One for each way to walk; `find` tells how an operator is computed, if its proof succeeds."""
     lower = partial(_lower, find)
-    return tuple(Lowering(kernel, partial(_candidates, find, kernel), lower) for kernel in KERNELS)
+    return tuple(Lowering.at_any_price(kernel, partial(_candidates, find, kernel), lower) for kernel in KERNELS)
 
 
 def _candidates(find: Callable[[Any], Found | None], kernel: str, op: BroadcastOp) -> tuple[Candidate, ...]:

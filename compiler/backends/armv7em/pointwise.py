@@ -22,15 +22,15 @@ AROUND_SINGLES = 25
 AROUND_ROW = 5  # where rows do not follow each other
 
 
-def candidates(op: Conv2D) -> tuple[Candidate, ...]:
-    return tuple(_candidate(op, gemm) for gemm in _gemms(op))
+def candidates(op: Conv2D, flash_price: int) -> tuple[Candidate, ...]:
+    return tuple(_candidate(op, gemm) for gemm in _gemms(op, flash_price))
 
 
 @lru_cache(maxsize=256)
-def _gemms(op: Conv2D) -> tuple[PackedGemm, ...]:
+def _gemms(op: Conv2D, flash_price: int) -> tuple[PackedGemm, ...]:
     if not is_pointwise(op) or op.groups != 1:
         return ()
-    return packed_gemms(op, differences(op).reshape(op.channels, op.depth), op.channels)
+    return packed_gemms(op, differences(op).reshape(op.channels, op.depth), op.channels, flash_price)
 
 
 def _candidate(op: Conv2D, gemm: PackedGemm) -> Candidate:
@@ -66,8 +66,8 @@ def _expand(op: Conv2D, gemm: PackedGemm) -> Routine:
     return expand_routine(expansion_of(gemm.operands, op.depth))
 
 
-def lower(op: Conv2D, chosen: Candidate, function: str) -> Assembled:
-    (gemm,) = (gemm for gemm in _gemms(op) if gemm.packed.packing.value == chosen.spec["packing"])
+def lower(op: Conv2D, chosen: Candidate, function: str, flash_price: int) -> Assembled:
+    (gemm,) = (gemm for gemm in _gemms(op, flash_price) if gemm.packed.packing.value == chosen.spec["packing"])
     expand = _expand(op, gemm)
     params: Params = {
         "inputs": op.depth,

@@ -12,7 +12,7 @@ from ..native.lowering import Params
 from ..program import ConstantArray
 from .cycles import executed
 from .function import Routine
-from .gemm import CALL, CODE_BYTES, WORTH, block_counts
+from .gemm import CALL, CODE_BYTES, block_counts
 from .wide_block import PAIR_OPERAND_BYTES, WideBlock, WidePacking, block_routine
 from .wide_weights import WidePacked, wide_packings
 
@@ -26,6 +26,7 @@ class WideGemm:
     packed: WidePacked
     channels: int
     pixels: int  # of one inference
+    flash_price: int
 
     @property
     def spec(self) -> str:
@@ -100,27 +101,27 @@ class WideGemm:
         pair_bytes = CODE_BYTES * (block.channels * block.pixels + 4)
         possible = (replace(block, turn_pairs=turn) for turn in range(min(block.pairs, LARGEST_UNROLLED) + 1))
         fitting = (made for made in possible if made.coded_pairs <= max(LARGEST_UNROLLED, made.turn_pairs))
-        return min(fitting, key=lambda b: calls * b.loop_instructions + WORTH * pair_bytes * b.coded_pairs)
+        return min(fitting, key=lambda b: calls * b.loop_instructions + self.flash_price * pair_bytes * b.coded_pairs)
 
 
-def proved_wide_gemms(op: ScaledOp, weights: Array) -> tuple[WideGemm, ...]:
+def proved_wide_gemms(op: ScaledOp, weights: Array, flash_price: int) -> tuple[WideGemm, ...]:
     """All packings of [channels, depth] that are proved."""
     packed = wide_packings(op, weights)
-    return tuple(WideGemm(one, op.channels, op.y.elements // op.channels) for one in packed)
+    return tuple(WideGemm(one, op.channels, op.y.elements // op.channels, flash_price) for one in packed)
 
 
-def wide_gemms(op: ScaledOp, weights: Array) -> tuple[WideGemm, ...]:
+def wide_gemms(op: ScaledOp, weights: Array, flash_price: int) -> tuple[WideGemm, ...]:
     """Those of them that are worth their flash, best first.
 
     Two bytes for each weight are only worth it where that saves enough: many pixels, few inputs.
     """
-    proved = proved_wide_gemms(op, weights)
+    proved = proved_wide_gemms(op, weights, flash_price)
     if len(proved) < 2:
         return proved
     small, large = proved
     saved = small.instructions(small.pixels) - large.instructions(large.pixels)
     longer = large.weight_bytes + large.code_bytes - small.weight_bytes - small.code_bytes
-    return (large, small) if saved > 0 and saved >= WORTH * longer else (small,)
+    return (large, small) if saved > 0 and saved >= flash_price * longer else (small,)
 
 
 def _stream_name(function: str) -> str:

@@ -27,15 +27,15 @@ AROUND_SINGLE = 14
 AROUND_ROW = 25  # where rows do not follow each other
 
 
-def candidates(op: Conv2D) -> tuple[Candidate, ...]:
-    return tuple(_candidate(op, gemm) for gemm in _gemms(op))
+def candidates(op: Conv2D, flash_price: int) -> tuple[Candidate, ...]:
+    return tuple(_candidate(op, gemm) for gemm in _gemms(op, flash_price))
 
 
 @lru_cache(maxsize=256)
-def _gemms(op: Conv2D) -> tuple[WideGemm, ...]:
+def _gemms(op: Conv2D, flash_price: int) -> tuple[WideGemm, ...]:
     if op.x.dtype is not DType.INT16 or not is_pointwise(op) or op.groups != 1:
         return ()
-    return wide_gemms(op, differences(op).reshape(op.channels, op.depth))
+    return wide_gemms(op, differences(op).reshape(op.channels, op.depth), flash_price)
 
 
 def _candidate(op: Conv2D, gemm: WideGemm) -> Candidate:
@@ -70,8 +70,8 @@ def _expand(op: Conv2D | FullyConnected) -> Routine:
     return expand_routine(op.depth)
 
 
-def lower(op: Conv2D, chosen: Candidate, function: str) -> Assembled:
-    (gemm,) = (gemm for gemm in _gemms(op) if gemm.spec == chosen.spec["packing"])
+def lower(op: Conv2D, chosen: Candidate, function: str, flash_price: int) -> Assembled:
+    (gemm,) = (gemm for gemm in _gemms(op, flash_price) if gemm.spec == chosen.spec["packing"])
     expand = _expand(op)
     params = {**_params(op, gemm, function), "stride_rows": op.stride.rows, "stride_cols": op.stride.columns}
     return Assembled(params, gemm.constants(function), (expand, *gemm.routines))
@@ -94,16 +94,16 @@ LOWERING = Lowering(KERNEL, candidates, lower)
 # --- FULLY_CONNECTED ----------------------------------------------------------------------------------------------
 
 
-def row_candidates(op: FullyConnected) -> tuple[Candidate, ...]:
+def row_candidates(op: FullyConnected, flash_price: int) -> tuple[Candidate, ...]:
     """With a single row, or a few, the blocks of wide_fc.py are shorter."""
-    return tuple(_row_candidate(op, gemm) for gemm in _row_gemms(op))
+    return tuple(_row_candidate(op, gemm) for gemm in _row_gemms(op, flash_price))
 
 
 @lru_cache(maxsize=256)
-def _row_gemms(op: FullyConnected) -> tuple[WideGemm, ...]:
+def _row_gemms(op: FullyConnected, flash_price: int) -> tuple[WideGemm, ...]:
     if op.x.dtype is not DType.INT16 or op.batches < 2 or not op.weights.is_constant:
         return ()
-    return wide_gemms(op, differences(op))
+    return wide_gemms(op, differences(op), flash_price)
 
 
 def _row_candidate(op: FullyConnected, gemm: WideGemm) -> Candidate:
@@ -121,8 +121,8 @@ def _row_candidate(op: FullyConnected, gemm: WideGemm) -> Candidate:
     )
 
 
-def lower_rows(op: FullyConnected, chosen: Candidate, function: str) -> Assembled:
-    (gemm,) = (gemm for gemm in _row_gemms(op) if gemm.spec == chosen.spec["packing"])
+def lower_rows(op: FullyConnected, chosen: Candidate, function: str, flash_price: int) -> Assembled:
+    (gemm,) = (gemm for gemm in _row_gemms(op, flash_price) if gemm.spec == chosen.spec["packing"])
     params: Params = {
         "rows": op.batches,
         **prefixed("pixels", {**_params(op, gemm, function), "stride_rows": 1, "stride_cols": 1}),

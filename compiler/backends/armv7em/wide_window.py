@@ -19,7 +19,6 @@ from ..native.packing import differences, window_params
 from . import isa
 from .cycles import executed
 from .function import Routine
-from .gemm import WORTH
 from .lowering import Assembled, Lowering
 from .wide_expand import Windows, windows_routine
 from .wide_gemm import WideGemm, wide_gemms
@@ -42,13 +41,13 @@ KERNEL = "te_wide_conv"
 PIXELS = 4
 
 
-def candidates(op: Conv2D) -> tuple[Candidate, ...]:
-    return tuple(_candidate(op, gemm) for gemm in _gemms(op))
+def candidates(op: Conv2D, flash_price: int) -> tuple[Candidate, ...]:
+    return tuple(_candidate(op, gemm) for gemm in _gemms(op, flash_price))
 
 
-def lower(op: Conv2D, chosen: Candidate, function: str) -> Assembled:
-    (gemm,) = (gemm for gemm in _gemms(op) if gemm.spec == chosen.spec["packing"])
-    inner, anywhere = _expansions(op)
+def lower(op: Conv2D, chosen: Candidate, function: str, flash_price: int) -> Assembled:
+    (gemm,) = (gemm for gemm in _gemms(op, flash_price) if gemm.spec == chosen.spec["packing"])
+    inner, anywhere = _expansions(op, gemm.flash_price)
     params: Params = {
         **prefixed("window", window_params(op)),
         **prefixed("gemm", gemm.params(function)),
@@ -66,10 +65,10 @@ LOWERING = Lowering(KERNEL, candidates, lower)
 
 
 @lru_cache(maxsize=256)
-def _gemms(op: Conv2D) -> tuple[WideGemm, ...]:
+def _gemms(op: Conv2D, flash_price: int) -> tuple[WideGemm, ...]:
     if op.x.dtype is not DType.INT16 or is_pointwise(op) or op.groups != 1:
         return ()
-    return wide_gemms(op, segmented(op))
+    return wide_gemms(op, segmented(op), flash_price)
 
 
 def segmented(op: Conv2D) -> Array:
@@ -78,7 +77,7 @@ def segmented(op: Conv2D) -> Array:
     return np.pad(weights, ((0, 0), (0, 0), (0, weights.shape[2] % 2))).reshape(op.channels, -1)
 
 
-def _expansions(op: Conv2D) -> tuple[Routine | None, Routine]:
+def _expansions(op: Conv2D, flash_price: int) -> tuple[Routine | None, Routine]:
     """For inner pixels, if that is worth its flash; and for any."""
     inputs, pitch, image = op.depth // op.kernel.rows, op.stride.columns * op.x.pixel_bytes, op.y.image
     anywhere = windows_routine(Windows(op.kernel.rows, inputs, 0))
@@ -87,14 +86,14 @@ def _expansions(op: Conv2D) -> tuple[Routine | None, Routine]:
         return None, anywhere
     inner = windows_routine(Windows(op.kernel.rows, inputs, pitch))
     saved = blocks * (_other_block(op, anywhere) - _inner_block(op, inner))
-    return inner if saved >= WORTH * inner.function.code_bytes else None, anywhere
+    return inner if saved >= flash_price * inner.function.code_bytes else None, anywhere
 
 
 def _candidate(op: Conv2D, gemm: WideGemm) -> Candidate:
     image = op.y.image
     whole = _instructions(op, gemm, image.rows * image.columns) + image.rows * _row_instructions(op)
     of_a_row = _instructions(op, gemm, image.columns) + _row_instructions(op)
-    inner, anywhere = _expansions(op)
+    inner, anywhere = _expansions(op, gemm.flash_price)
     zeros = _zero_bytes(op, inner)
     table = op.kernel.rows * PIXELS * POINTER_BYTES
     return Candidate(
@@ -122,7 +121,7 @@ def _halving(op: Conv2D, gemm: WideGemm) -> float:
 
 def _instructions(op: Conv2D, gemm: WideGemm, pixels: int) -> float:
     """Of pixels that follow each other, without what each row takes. Blocks go on across rows."""
-    inner, anywhere = _expansions(op)
+    inner, anywhere = _expansions(op, gemm.flash_price)
     blocks = blocks_of(inner_columns(op) if inner else range(0), op.y.image.columns, pixels)
     left = pixels - PIXELS * (blocks.inner + blocks.others)
     found = gemm.instructions(pixels) if left < 2 or pixels > PIXELS else gemm.instructions(PIXELS)

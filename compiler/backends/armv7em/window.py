@@ -21,7 +21,7 @@ from ..native.lowering import CALL, PART, Params, prefixed
 from ..native.packing import differences, window_params
 from .cycles import executed
 from .function import Routine
-from .gemm import OPERAND_BYTES, WORTH, PackedGemm, for_each_part, packed_gemms
+from .gemm import OPERAND_BYTES, PackedGemm, for_each_part, packed_gemms
 from .lowering import Assembled, Lowering
 from .operands import GROUP
 from .window_expand import routine
@@ -83,12 +83,12 @@ def blocks_of(inner: range, columns: int, pixels: int) -> Blocks:
     return found
 
 
-def candidates(op: Conv2D) -> tuple[Candidate, ...]:
-    return tuple(_candidate(op, gemm) for gemm in _gemms(op))
+def candidates(op: Conv2D, flash_price: int) -> tuple[Candidate, ...]:
+    return tuple(_candidate(op, gemm) for gemm in _gemms(op, flash_price))
 
 
-def lower(op: Conv2D, chosen: Candidate, function: str) -> Assembled:
-    (gemm,) = (gemm for gemm in _gemms(op) if gemm.packed.packing.value == chosen.spec["packing"])
+def lower(op: Conv2D, chosen: Candidate, function: str, flash_price: int) -> Assembled:
+    (gemm,) = (gemm for gemm in _gemms(op, flash_price) if gemm.packed.packing.value == chosen.spec["packing"])
     inner, anywhere = _expansions(op, gemm)
     params: Params = {
         **prefixed("window", window_params(op)),
@@ -106,11 +106,11 @@ def lower(op: Conv2D, chosen: Candidate, function: str) -> Assembled:
 LOWERING = Lowering(KERNEL, candidates, lower)
 
 
-def _gemms(op: Conv2D) -> tuple[PackedGemm, ...]:
+def _gemms(op: Conv2D, flash_price: int) -> tuple[PackedGemm, ...]:
     if is_pointwise(op) or op.groups != 1 or op.x.dtype is not DType.INT8:
         return ()
     weights = window_of(op).ordered(differences(op).reshape(op.channels, op.depth))
-    return packed_gemms(op, weights, op.channels)
+    return packed_gemms(op, weights, op.channels, flash_price)
 
 
 def _expansions(op: Conv2D, gemm: PackedGemm) -> tuple[Routine | None, Routine]:
@@ -122,7 +122,7 @@ def _expansions(op: Conv2D, gemm: PackedGemm) -> tuple[Routine | None, Routine]:
         return None, anywhere
     inner = routine(Expansion(window, gemm.operands, pitch))
     saved = blocks * (_other_block(op, anywhere) - _inner_block(op, inner))
-    return inner if saved >= WORTH * inner.function.code_bytes else None, anywhere
+    return inner if saved >= gemm.flash_price * inner.function.code_bytes else None, anywhere
 
 
 def _candidate(op: Conv2D, gemm: PackedGemm) -> Candidate:
