@@ -10,13 +10,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from enum import Enum
 from fractions import Fraction
-from functools import cache
+from functools import cache, partial
 
 from ...board import Core
 from .cycles import OPT, PESS, estimate, executed
 from .function import Function
 from .lowering import Assembled
-from .schedule import scheduled, taken_apart
+from .schedule import least, scheduled, taken_apart
 
 LEAST_GAIN = 1.05  # of estimated cycles
 LARGEST_GROWTH = 1.26  # of executed instructions
@@ -45,7 +45,7 @@ def function_in(order: Order, function: Function) -> Function:
     apart = (taken_apart(function.lines, part) for part in TAKEN_APART)
     lines = next(lines for lines in apart if executed(lines) <= LARGEST_GROWTH * executed(function.lines))
     orders = scheduled(function.lines), scheduled(lines)
-    best = min(orders, key=lambda order: (estimate(order, OPT), estimate(order, PESS)))
+    best = least(orders, partial(estimate, model=OPT), partial(estimate, model=PESS))
     gains = LEAST_GAIN * estimate(best, OPT) < estimate(function.lines, OPT)
     return function.reordered(order.value, best) if gains else function
 

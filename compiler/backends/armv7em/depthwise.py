@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 
 from ...graph import Array, DType, Rounding
 from ...ops.depthwise_conv2d import DepthwiseConv2D
@@ -83,6 +83,7 @@ class Choice:
         return (rows - 1) * self.sums.stride.rows + self.seen.kernel.rows
 
 
+@lru_cache(maxsize=256)
 def choose(op: DepthwiseConv2D, flash_price: int) -> Choice | None:
     """The routines with the fewest instructions, flash counted as what it must save; None where there are none, or
     no proof."""

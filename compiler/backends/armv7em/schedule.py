@@ -14,25 +14,44 @@ moves the stack pointer. An LDRD issues alone on the M7; as two loads, each fits
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import cache
 from itertools import groupby
+from typing import TypeVar
 
 from .cycles import OPT, PESS, SLOT_0_ONLY, DualIssue
 from .instr import Instr, Line, Unit
+
+Option = TypeVar("Option")
 
 
 def scheduled(lines: Iterable[Line]) -> tuple[Line, ...]:
     """All of a function."""
     runs = groupby(lines, key=lambda line: isinstance(line, Instr) and not line.stays)
-    return tuple(line for moves, run in runs for line in (_reordered(run) if moves else run))
+    return tuple(line for moves, run in runs for line in (_moved(run) if moves else run))
 
 
 def reordered(block: Sequence[Instr]) -> tuple[Instr, ...]:
     """The order that takes fewest cycles by OPT, then by PESS; the given one if none takes less."""
-    orders = tuple(block), *(Issue(block, model).order() for model in (OPT, PESS))
-    return min(orders, key=lambda order: (OPT.cycles(order), PESS.cycles(order)))
+    return _reordered(tuple(block))
+
+
+@cache  # the loops of one kernel have the same turns, whatever their length
+def _reordered(block: tuple[Instr, ...]) -> tuple[Instr, ...]:
+    orders = block, *(Issue(block, model).order() for model in (OPT, PESS))
+    return least(orders, OPT.cycles, PESS.cycles)
+
+
+def least(options: Iterable[Option], *costs: Callable[[Option], float]) -> Option:
+    """By the first cost; by the next one where that leaves a choice; else the first."""
+    left = list(dict.fromkeys(options))
+    for cost in costs:
+        if len(left) > 1:
+            found = [cost(option) for option in left]
+            left = [option for option, value in zip(left, found, strict=True) if value == min(found)]
+    return left[0]
 
 
 def taken_apart(lines: Iterable[Line], part: Fraction) -> tuple[Line, ...]:
@@ -46,7 +65,7 @@ def taken_apart(lines: Iterable[Line], part: Fraction) -> tuple[Line, ...]:
     return tuple(apart)
 
 
-def _reordered(run: Iterable[Line]) -> tuple[Instr, ...]:
+def _moved(run: Iterable[Line]) -> tuple[Instr, ...]:
     return reordered([line for line in run if isinstance(line, Instr)])
 
 
