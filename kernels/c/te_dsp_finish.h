@@ -1,4 +1,4 @@
-/* C twin of how assembly kernels turn accumulators into bytes.
+/* C twin of how assembly kernels turn accumulators into bytes, or int16 values.
  *
  * SPDX-License-Identifier: Apache-2.0
  * Code that tecompile emits into your project is yours to use under any terms; see LICENSE, "Emitted code". */
@@ -32,13 +32,24 @@ TE_INLINE int32_t te_dsp_sign(int32_t value, const uint32_t *words, te_dsp_kind 
 }
 
 /* `words`: mantissa and addend of the channel, the addend with half and zero point. Bounds are proved. */
-TE_INLINE int8_t te_dsp_finish(uint32_t acc, const uint32_t *words, te_dsp_requant_t how)
+TE_INLINE int32_t te_dsp_value(uint32_t acc, const uint32_t *words, te_dsp_requant_t how)
 {
     const int64_t mantissa = (int32_t)words[0], half = how.kind == TE_DSP_ONCE ? 0 : (int64_t)1 << 31;
     const int32_t addend = (int32_t)words[1], shift = how.shift < 0 ? (int32_t)(words[2] & 0xFFu) : how.shift;
     const int32_t moved = how.before < 0 ? (int32_t)(acc << -how.before) : (int32_t)acc >> how.before;
     const int32_t product = (int32_t)((moved * mantissa + half) >> 32);
-    return (int8_t)te_clamp((addend + te_dsp_sign(moved, words, how.kind) + product) >> shift, how.low, how.high);
+    return te_clamp((addend + te_dsp_sign(moved, words, how.kind) + product) >> shift, how.low, how.high);
+}
+
+TE_INLINE int8_t te_dsp_finish(uint32_t acc, const uint32_t *words, te_dsp_requant_t how)
+{
+    return (int8_t)te_dsp_value(acc, words, how);
+}
+
+/* Of int16; their zero point is 0. */
+TE_INLINE int16_t te_wide_finish(uint32_t acc, const uint32_t *words, te_dsp_requant_t how)
+{
+    return (int16_t)te_dsp_value(acc, words, how);
 }
 
 #endif

@@ -27,7 +27,7 @@ TE_INLINE void te_expand_windows_twin(const int8_t *const *addresses, int32_t *o
         for (int32_t s = 0; s < segments; s++) {
             const int8_t *x = te_expand_seen(addresses, pitch, pixel, s);
             for (int32_t i = 0; i < words; i++, to += 8) {
-                te_expand_group(te_load32(x + i % taps * (segment / taps) + i / taps * 4), to, x256);
+                te_expand_group(te_load32(x + i % taps * (segment / taps) + i / taps * 4), to, 4, x256);
             }
         }
         for (int32_t i = 0; i < tails; i += 4, to += 8) {
@@ -38,7 +38,7 @@ TE_INLINE void te_expand_windows_twin(const int8_t *const *addresses, int32_t *o
                     word |= (uint32_t)(uint8_t)te_expand_seen(addresses, pitch, pixel, s)[byte] << 8 * k;
                 }
             }
-            te_expand_group(word, to, x256);
+            te_expand_group(word, to, 4, x256);
         }
     }
 }

@@ -6,11 +6,11 @@
 #define TE_FC_BLOCKS_H
 
 #include "te_dsp_finish.h"
-#include "te_halves.h"
+#include "te_gemm_operands.h"
 #include "te_rows.h"
 
-typedef void (*te_fc_expand_t)(const int8_t *x, uint32_t *operands);
-typedef void (*te_fc_block_t)(const uint32_t *operands, const uint32_t *stream, int8_t *y,
+typedef void (*te_fc_expand_t)(const int8_t *x, int32_t *operands);
+typedef void (*te_fc_block_t)(const int32_t *operands, const uint32_t *stream, int8_t *y,
                               const uint32_t *stream_end);
 
 /* `expand`, `first` and `rest` are assembly made for this very shape, or their C twins below; both blocks compute
@@ -31,7 +31,7 @@ typedef struct {
 /* scratch: 8 bytes for every four inputs */
 TE_INLINE void te_fc_blocks(const te_fc_blocks_t *op, te_rows in, te_rows out, te_strip strip, void *scratch)
 {
-    uint32_t *operands = (uint32_t *)scratch;
+    int32_t *operands = (int32_t *)scratch;
     const int8_t *x = te_line_of(in, 0, 0).start;
     int8_t *y = te_line_of(out, 0, 0).start;
     (void)strip;
@@ -46,47 +46,24 @@ TE_INLINE void te_fc_blocks(const te_fc_blocks_t *op, te_rows in, te_rows out, t
 
 /* -- C twins of the assembly: same operands, same stream, same bytes ------------------------------------------ */
 
-/* The two operands of four inputs, as bytes of a word. */
-TE_INLINE void te_fc_expand_word(uint32_t word, uint32_t *operands, int32_t x256)
+TE_INLINE void te_fc_expand_twin(const int8_t *x, int32_t *operands, int32_t inputs, int32_t x256)
 {
-    const uint32_t even = te_sxtb16(word);
-    if (x256) {
-        operands[0] = te_halves(te_low16(even) - 127, te_high16(even) - 127);
-        operands[1] = word ^ 0x007F007Fu;
-    } else {
-        operands[0] = even;
-        operands[1] = te_sxtb16(word >> 8 | word << 24);
-    }
-}
-
-TE_INLINE void te_fc_expand_twin(const int8_t *x, uint32_t *operands, int32_t inputs, int32_t x256)
-{
-    const int32_t whole = inputs - inputs % 4;
-    for (int32_t k = 0; k < whole; k += 4, operands += 2) {
-        te_fc_expand_word(te_load32(x + k), operands, x256);
-    }
-    if (whole < inputs) {
-        uint32_t word = 0;
-        for (int32_t k = whole; k < inputs; k++) {
-            word |= (uint32_t)(uint8_t)x[k] << 8 * (k - whole);
-        }
-        te_fc_expand_word(word, operands, x256);
-    }
+    te_expand_pixel(x, operands, 1, inputs / 4, x256, inputs % 4);
 }
 
 /* One output: word `i` of its weights lies i * outputs behind the first. */
-TE_INLINE uint32_t te_fc_dot(const uint32_t *operands, const uint32_t *weights, int32_t groups, int32_t outputs,
+TE_INLINE uint32_t te_fc_dot(const int32_t *operands, const uint32_t *weights, int32_t groups, int32_t outputs,
                              int32_t x256, uint32_t acc)
 {
     for (int32_t i = 0; i < groups; i++, operands += 2) {
         const uint32_t word = weights[i * outputs];
-        acc = te_smlad(x256 ? word : te_sxtb16(word), operands[0], acc);
-        acc = te_smlad(te_sxtb16(x256 ? word : word >> 8 | word << 24), operands[1], acc);
+        acc = te_smlad(x256 ? word : te_sxtb16(word), (uint32_t)operands[0], acc);
+        acc = te_smlad(te_sxtb16(x256 ? word : word >> 8 | word << 24), (uint32_t)operands[1], acc);
     }
     return acc;
 }
 
-TE_INLINE void te_fc_block_twin(const uint32_t *operands, const uint32_t *stream, int8_t *y,
+TE_INLINE void te_fc_block_twin(const int32_t *operands, const uint32_t *stream, int8_t *y,
                                 const uint32_t *stream_end, int32_t groups, int32_t outputs, int32_t x256,
                                 int32_t uniform, int32_t kind, int32_t before, int32_t shift, int32_t low, int32_t high)
 {

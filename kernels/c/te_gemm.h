@@ -13,11 +13,11 @@
 typedef void te_gemm_routine(const int32_t *operands, const uint32_t *stream, int8_t *y, const uint32_t *stream_end);
 
 typedef struct {
-    int32_t channels;
     const uint32_t *stream;
     const uint32_t *last; /* of the last channel, if it has no partner */
     const uint32_t *stream_end;
-    te_gemm_routine *pairs; /* of four pixels; those not needed are null */
+    int32_t last_offset;    /* in bytes, of that channel's output */
+    te_gemm_routine *pairs; /* of four pixels; what is not needed is null */
     te_gemm_routine *last_channel;
     te_gemm_routine *pairs_of_one; /* of one pixel */
     te_gemm_routine *last_of_one;
@@ -26,22 +26,22 @@ typedef struct {
 /* For every four inputs 32 bytes of operands: the words A of four pixels, then their words B, aligned to 8. */
 TE_INLINE void te_gemm_block(const te_gemm_t *op, const int32_t *operands, int8_t *y)
 {
-    if (op->channels > 1) {
+    if (op->pairs != NULL) {
         op->pairs(operands, op->stream, y, op->last);
     }
-    if (op->channels % 2 != 0) {
-        op->last_channel(operands, op->last, y + op->channels - 1, op->stream_end);
+    if (op->last_channel != NULL) {
+        op->last_channel(operands, op->last, y + op->last_offset, op->stream_end);
     }
 }
 
 /* Of the first of four places. */
 TE_INLINE void te_gemm_single(const te_gemm_t *op, const int32_t *operands, int8_t *y)
 {
-    if (op->channels > 1) {
+    if (op->pairs_of_one != NULL) {
         op->pairs_of_one(operands, op->stream, y, op->last);
     }
-    if (op->channels % 2 != 0) {
-        op->last_of_one(operands, op->last, y + op->channels - 1, op->stream_end);
+    if (op->last_of_one != NULL) {
+        op->last_of_one(operands, op->last, y + op->last_offset, op->stream_end);
     }
 }
 

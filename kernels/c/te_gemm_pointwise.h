@@ -10,7 +10,9 @@
 #include "te_rows.h"
 
 typedef struct {
-    int32_t inputs; /* bytes of a pixel */
+    int32_t in_bytes; /* of a pixel */
+    int32_t out_bytes;
+    int32_t turns; /* that `expand` is told */
     int32_t stride_rows;
     int32_t stride_cols;
     te_expand_routine *expand;
@@ -21,8 +23,8 @@ typedef struct {
 TE_COLD void te_gemm_pointwise_few(const te_gemm_pointwise_t *op, const int8_t *x, int8_t *y, int32_t count,
                                    int32_t *operands)
 {
-    for (; count > 0; count--, x += op->stride_cols * op->inputs, y += op->gemm.channels) {
-        op->expand(x, operands, 0, op->inputs / 4);
+    for (; count > 0; count--, x += op->stride_cols * op->in_bytes, y += op->out_bytes) {
+        op->expand(x, operands, 0, op->turns);
         te_gemm_single(&op->gemm, operands, y);
     }
 }
@@ -32,14 +34,14 @@ TE_COLD void te_gemm_pointwise_few(const te_gemm_pointwise_t *op, const int8_t *
 TE_INLINE void te_gemm_pointwise_piece(const te_gemm_pointwise_t *op, const int8_t *x, int8_t *y, int32_t count,
                                        int32_t *operands)
 {
-    const int32_t distance = op->stride_cols * op->inputs;
+    const int32_t distance = op->stride_cols * op->in_bytes;
     while (count >= 4) {
         const int32_t left = count - 4, step = left == 2 || left == 3 ? left : 4;
-        op->expand(x, operands, distance, op->inputs / 4);
+        op->expand(x, operands, distance, op->turns);
         te_gemm_block(&op->gemm, operands, y);
         count -= step;
         x += step * distance;
-        y += step * op->gemm.channels;
+        y += step * op->out_bytes;
     }
     if (count > 0) {
         te_gemm_pointwise_few(op, x, y, count, operands);
@@ -62,7 +64,7 @@ TE_INLINE void te_gemm_pointwise_pixels(const te_gemm_pointwise_t *op, te_line x
     }
 }
 
-/* Without strides it takes any run of pixels. Scratch: 8 bytes for each input, in multiples of four. */
+/* Without strides it takes any run of pixels. Scratch: the operands of four pixels. */
 TE_INLINE void te_gemm_pointwise(const te_gemm_pointwise_t *op, te_rows in, te_rows out, te_strip run, void *scratch)
 {
     int32_t *operands = (int32_t *)scratch;

@@ -7,8 +7,8 @@
 #ifndef TE_WIDE_DEPTHWISE_H
 #define TE_WIDE_DEPTHWISE_H
 
+#include "te_dsp_finish.h"
 #include "te_halves.h"
-#include "te_wide_finish.h"
 #include "te_window.h"
 
 /* Neighbouring outputs from y on, two channels at a time as the stream has them, from rows of which each has its own

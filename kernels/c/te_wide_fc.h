@@ -6,9 +6,9 @@
 #ifndef TE_WIDE_FC_H
 #define TE_WIDE_FC_H
 
+#include "te_dsp_finish.h"
 #include "te_halves.h"
 #include "te_rows.h"
-#include "te_wide_finish.h"
 
 typedef void te_wide_fc_routine(const int8_t *x, const uint32_t *stream, int8_t *y, const uint32_t *stream_end);
 

@@ -7,8 +7,8 @@
 #ifndef TE_WIDE_GEMM_H
 #define TE_WIDE_GEMM_H
 
+#include "te_dsp_finish.h"
 #include "te_halves.h"
-#include "te_wide_finish.h"
 
 typedef struct {
     int32_t bytes; /* are the weights of two channels bytes of the same words? */

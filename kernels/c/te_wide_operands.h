@@ -7,9 +7,6 @@
 
 #include "te_common.h"
 
-/* Pixels `distance` bytes apart. */
-typedef void te_wide_expand_routine(const int8_t *pixels, int32_t *operands, int32_t distance, int32_t turns);
-
 /* `inputs` of one pixel, four words apart; returns where those behind them go. */
 TE_INLINE int32_t *te_wide_pixel(const int8_t *x, int32_t *operands, int32_t inputs)
 {

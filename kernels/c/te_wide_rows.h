@@ -5,18 +5,18 @@
 #ifndef TE_WIDE_ROWS_H
 #define TE_WIDE_ROWS_H
 
-#include "te_wide_pointwise.h"
+#include "te_gemm_pointwise.h"
 
 typedef struct {
     int32_t rows;
-    te_wide_pointwise_t pixels;
+    te_gemm_pointwise_t pixels;
 } te_wide_rows_t;
 
-/* Scratch: 16 bytes for every two inputs. */
+/* Scratch: the operands of four rows. */
 TE_INLINE void te_wide_rows(const te_wide_rows_t *op, te_rows in, te_rows out, te_strip strip, void *scratch)
 {
     (void)strip;
-    te_wide_pointwise_piece(&op->pixels, te_line_of(in, 0, 0).start, te_line_of(out, 0, 0).start, op->rows,
+    te_gemm_pointwise_piece(&op->pixels, te_line_of(in, 0, 0).start, te_line_of(out, 0, 0).start, op->rows,
                             (int32_t *)scratch);
 }
 

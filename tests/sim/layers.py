@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,12 +13,14 @@ import pytest
 from tecompile.backends import backend_chain
 from tecompile.backends.armv7em.backend import Armv7emBackend
 from tecompile.backends.armv7em.cores import Order
+from tecompile.backends.armv7em.gemm import Gemm
 from tecompile.backends.backend import Chain, lower_program
 from tecompile.backends.native import NativeTarget
 from tecompile.backends.program import Program
 from tecompile.board import load_board
-from tecompile.graph import Graph, Op
+from tecompile.graph import Array, Graph, Op
 from tecompile.interpret import interpret, random_inputs
+from tecompile.ops.scaled import ScaledOp
 from tecompile.planner.planner import Optimize, Place, make_plan
 from tecompile.render.model import ModelInfo, render_model
 from tecompile.render.project import render_project
@@ -26,8 +29,22 @@ from tecompile.simulate.simulators import why_not
 from tecompile.simulate.toolchain import toolchains
 from tecompile.target import Candidate, Target
 
-PLACES = [("stm32h743", "unicorn"), ("qemu-m4", "qemu"), ("qemu-m7", "qemu"), ("qemu-m33", "qemu")]
+# Where layers are proved, and how far their arena is moved; only the two M7 are given code in another order.
+PLACE = ("board_name", "simulator", "distance")
+H743, M4, M7, M33 = ("stm32h743", "unicorn", 0), ("qemu-m4", "qemu", 4), ("qemu-m7", "qemu", 8), ("qemu-m33", "qemu", 4)
+
+
+def rarely(*values: object) -> Any:
+    """A parameter for the long sweeps alone."""
+    return pytest.param(*values, marks=pytest.mark.slow)
+
+
+everywhere = pytest.mark.parametrize(PLACE, [H743, M4, rarely(*M7), rarely(*M33)])
+twice = pytest.mark.parametrize(PLACE, [H743, rarely(*M4)])
+SEEDS = [100, rarely(101)]  # of what C twins are given
 Wanted = Callable[[Candidate], bool]
+Gemms = Callable[[ScaledOp, Array, int], tuple[Gemm, ...]]
+PRICES = (0, 20, 500)  # of flash
 
 
 def anything(_candidate: Candidate) -> bool:
@@ -46,6 +63,26 @@ class Only:
         return tuple(filter(self.wanted, offered)) or offered
 
 
+def random_weights(random: np.random.Generator, shape: tuple[int, ...]) -> Array:
+    """The largest sums there are; or -128 too, which packing x256 can't always take."""
+    style = int(random.integers(0, 4))
+    if style == 0:
+        ends = random.choice([-128, -127, 127], (shape[0], *[1] * (len(shape) - 1)))
+        return np.broadcast_to(ends, shape).astype(np.int8)
+    most = [0, 128, 127, 9][style]
+    return random.integers(-most, min(most + 1, 128), shape).astype(np.int8)
+
+
+def one_of_all(proved: Gemms) -> Gemms:
+    """One proved packing of each layer, whether it is worth its flash or not, with loops of any length."""
+
+    def chosen(op: ScaledOp, weights: Array, _flash_price: int) -> tuple[Gemm, ...]:
+        found = proved(op, weights, PRICES[op.index // 3 % len(PRICES)])
+        return found[op.index % 3 :][:1] or found[:1]
+
+    return chosen
+
+
 def side_by_side(name: str, ops: Sequence[Op]) -> Graph:
     """One layer for each input, independent of each other: many shapes in one firmware."""
     inputs = [t for op in ops for t in op.activations]
@@ -61,6 +98,12 @@ def compiled(
     plan = make_plan(graph, Only(chain, wanted), Place(board.arena[0]), Optimize.SPEED)
     program = lower_program(graph.name, plan, chain.backends)
     return program, render_model(program, ModelInfo("none.tflite", "0" * 64, (b"",)))
+
+
+def kernels(graph: Graph, wanted: Wanted) -> list[str]:
+    """What the layers may use: only what is wanted, where any of it is offered."""
+    target = Only(backend_chain("native", load_board("qemu-m7").core), wanted)
+    return [target.candidates(op)[0].kernel for op in graph.ops]
 
 
 def inputs_of(graph: Graph) -> Inputs:

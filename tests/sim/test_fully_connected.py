@@ -12,7 +12,7 @@ from tecompile.ops.fully_connected import FullyConnected
 from tecompile.target import Candidate
 from tests.tools.graphs import FULL, Builder
 
-from .layers import PLACES, compiled, counts, prove, prove_twins, side_by_side
+from .layers import SEEDS, counts, everywhere, kernels, prove, prove_twins, random_weights, side_by_side
 
 LAYERS = 12
 DEPTHS = [1, 2, 3, 4, 7, 12, 16, 31, 33, 48, 50, 52, 64, 81, 200, 517]
@@ -59,14 +59,6 @@ def random_kind(random: np.random.Generator) -> Kind:
     )
 
 
-def random_weights(random: np.random.Generator, shape: tuple[int, int]) -> np.ndarray:
-    """The largest sums there are; or -128 too, which packing x256 can't always take."""
-    style = int(random.integers(0, 3))
-    if style == 0:
-        return np.broadcast_to(random.choice([-127, 127], (shape[0], 1)), shape).astype(np.int8)
-    return random.integers(-127 if style == 1 else -128, 128, shape).astype(np.int8)
-
-
 def random_layer(b: Builder, number: int) -> Op:
     if number % 4 == 0:
         b.conv(b.input(1, 1, 1, int(b.random.choice(DEPTHS))), int(b.random.integers(1, 20)))
@@ -85,9 +77,9 @@ def blocks(candidate: Candidate) -> bool:
 
 
 @pytest.mark.sim
-@pytest.mark.parametrize(("board_name", "simulator"), PLACES, ids=lambda value: value)
-def test_assembly_equals_the_reference(board_name: str, simulator: str) -> None:
-    prove(graph_of(1), board_name, simulator, blocks)
+@everywhere
+def test_assembly_equals_the_reference(board_name: str, simulator: str, distance: int) -> None:
+    prove(graph_of(1), board_name, simulator, blocks, distance)
 
 
 @pytest.mark.sim
@@ -98,13 +90,13 @@ def test_more_assembly_equals_the_reference(seed: int) -> None:
 
 
 def test_nearly_all_of_these_layers_use_assembly() -> None:
-    used = [call.kernel for seed in (1, 2) for call in compiled(graph_of(seed), "qemu-m7", blocks)[0].calls]
+    used = [kernel for seed in (1, 2) for kernel in kernels(graph_of(seed), blocks)]
     assert used.count("te_fc_blocks") >= len(used) - 3, used
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", SEEDS)
 def test_the_c_twins_equal_the_reference(seed: int) -> None:
-    prove_twins(graph_of(100 + seed), blocks)
+    prove_twins(graph_of(seed), blocks)
 
 
 @pytest.mark.sim

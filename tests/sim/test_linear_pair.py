@@ -13,7 +13,7 @@ from tecompile.ops.mul import Mul
 from tecompile.target import Candidate
 from tests.tools.graphs import FULL, Builder
 
-from .layers import PLACES, compiled, counts, prove, prove_twins, side_by_side
+from .layers import SEEDS, counts, everywhere, kernels, prove, prove_twins, side_by_side
 
 LAYERS = 16
 
@@ -58,9 +58,9 @@ def graph_of(seed: int) -> Graph:
 
 
 @pytest.mark.sim
-@pytest.mark.parametrize(("board_name", "simulator"), PLACES, ids=lambda value: value)
-def test_assembly_equals_the_reference(board_name: str, simulator: str) -> None:
-    prove(graph_of(1), board_name, simulator, word_by_word)
+@everywhere
+def test_assembly_equals_the_reference(board_name: str, simulator: str, distance: int) -> None:
+    prove(graph_of(1), board_name, simulator, word_by_word, distance)
 
 
 @pytest.mark.sim
@@ -71,14 +71,14 @@ def test_more_assembly_equals_the_reference(seed: int) -> None:
 
 
 def test_most_of_these_layers_use_assembly() -> None:
-    used = [call.kernel for seed in (1, 2) for call in compiled(graph_of(seed), "qemu-m7", word_by_word)[0].calls]
+    used = [kernel for seed in (1, 2) for kernel in kernels(graph_of(seed), word_by_word)]
     for kernel in ("te_pair_words", "te_pair_words_constant", "te_pair_words_image"):
         assert used.count(kernel) > LAYERS // 8, used
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", SEEDS)
 def test_the_c_twins_equal_the_reference(seed: int) -> None:
-    prove_twins(graph_of(100 + seed), word_by_word)
+    prove_twins(graph_of(seed), word_by_word)
 
 
 def ends() -> Graph:

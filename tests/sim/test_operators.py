@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import pytest
 
 from tecompile.board import load_board
 from tecompile.evidence import gather, random_cases
 from tecompile.graph import Graph
-from tecompile.pipeline import Compilation, Request, compile_model
+from tecompile.passes import simplify
+from tecompile.pipeline import Compilation, Request, compile_model, load_graph
 from tecompile.simulate.toolchain import toolchains
 from tests.operators import STRATEGIES, edges
 
@@ -27,18 +29,21 @@ def work(graph: Graph) -> int:
 def compiled(kind: str, board: str) -> Compilation:
     """The largest of the models at the edge of what the operator allows; of some nothing is left to compute."""
     name = f"m{KINDS.index(kind)}_{kind.lower().replace(' ', '_')}"
-    request = Request(load_board(board), name=name)
-    models = (compile_model(case.model, f"{name}.tflite", request) for case in edges(kind))
-    return max(models, key=lambda model: work(model.graph))
+    largest = max(edges(kind), key=lambda case: work(simplify(load_graph(case.model, name))))
+    return compile_model(largest.model, f"{name}.tflite", Request(load_board(board), name=name))
 
 
-def firmwares() -> list[list[str]]:
-    return [KINDS[i : i + TOGETHER] for i in range(0, len(KINDS), TOGETHER)]
+def firmwares() -> Iterator[Any]:
+    """On every board; always, on one after the other."""
+    for number, begin in enumerate(range(0, len(KINDS), TOGETHER)):
+        kinds = KINDS[begin : begin + TOGETHER]
+        for place, board in enumerate(BOARDS):
+            marks = [] if number % len(BOARDS) == place else [pytest.mark.slow]
+            yield pytest.param(board, kinds, id=f"{board}-{kinds[0]}...{kinds[-1]}".replace(" ", "_"), marks=marks)
 
 
 @pytest.mark.sim
-@pytest.mark.parametrize("kinds", firmwares(), ids=lambda kinds: f"{kinds[0]}...{kinds[-1]}".replace(" ", "_"))
-@pytest.mark.parametrize("board", BOARDS)
+@pytest.mark.parametrize(("board", "kinds"), list(firmwares()))
 def test_operators(board: str, kinds: Sequence[str]) -> None:
     require_simulator(BOARDS[board], board)
     if not any(toolchains(load_board(board))):

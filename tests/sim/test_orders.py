@@ -64,9 +64,9 @@ def test_each_core_is_given_its_order(board_name: str, scheduled: bool) -> None:
 
 @pytest.mark.sim
 @pytest.mark.parametrize("order", Order)
-@pytest.mark.parametrize(("board_name", "simulator"), [("stm32h743", "unicorn"), ("qemu-m7", "qemu")])
-def test_both_orders_are_exact(order: Order, board_name: str, simulator: str) -> None:
-    prove(side_by_side("orders", layers()), board_name, simulator, order=order)
+def test_both_orders_are_exact(order: Order) -> None:
+    """In unicorn they are, by the test below, which counts."""
+    prove(side_by_side("orders", layers()), "qemu-m7", "qemu", order=order)
 
 
 @pytest.mark.sim

@@ -11,44 +11,27 @@ import pytest
 
 from tecompile.backends.armv7em import gemm, pointwise
 from tecompile.backends.armv7em.backend import FLASH_PRICES
-from tecompile.backends.armv7em.packing import Packing
-from tecompile.graph import Array, Clamp, Graph, Quant, Rounding, Tensor
+from tecompile.backends.armv7em.gemm_block import Packing
+from tecompile.graph import Clamp, Graph, Quant, Rounding, Tensor
 from tecompile.ops.conv2d import Conv2D
 from tecompile.target import Candidate
 from tests.tools.graphs import FULL, Builder
 
-from .layers import PLACES, compiled, counts, prove, prove_twins, side_by_side
+from .layers import SEEDS, counts, everywhere, kernels, one_of_all, prove, prove_twins, random_weights, side_by_side
 
 RELU, LINEAR = -128, 3  # zero points of outputs
 LAYERS = 14
-PRICES = (0, 20, 500)  # of flash
 DEPTHS = [1, 2, 3, 4, 5, 6, 7, 8, 11, 12, 20, 27, 48, 104, 106, 108, 200]
 LARGE = [(1030, 5), (1400, 3), (6, 1401), (3, 2090)]  # inputs and outputs beyond the offsets of LDR and STRB
 
 
-def one_of_all(op: Conv2D, weights: Array, pitch: int, _flash_price: int) -> tuple[gemm.PackedGemm, ...]:
-    """One proved packing of each layer, whether it is worth its flash or not, with loops of any length."""
-    proved = gemm.proved_gemms(op, weights, pitch, PRICES[op.index // 3 % len(PRICES)])
-    return proved[op.index % 3 :][:1] or proved[:1]
-
-
 @pytest.fixture
 def _all_packings(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pointwise, "packed_gemms", one_of_all)
+    monkeypatch.setattr(pointwise, "packed_gemms", one_of_all(gemm.proved_gemms))
 
 
 def assembly(candidate: Candidate) -> bool:
     return candidate.kernel == "te_gemm_pointwise"
-
-
-def random_weights(random: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
-    """The largest sums there are; or -128 too, which packing x256 can't always take."""
-    style = int(random.integers(0, 4))
-    if style == 0:
-        signs = random.choice([-128, -127, 127], (shape[0], 1, 1, 1))
-        return np.broadcast_to(signs, shape).astype(np.int8)
-    most = [0, 128, 127, 9][style]
-    return random.integers(-most, min(most + 1, 128), shape).astype(np.int8)
 
 
 def random_layer(b: Builder, depth: int, outputs: int) -> Conv2D:
@@ -88,9 +71,9 @@ def graph_of(seed: int) -> Graph:
 
 @pytest.mark.sim
 @pytest.mark.usefixtures("_all_packings")
-@pytest.mark.parametrize(("board_name", "simulator"), PLACES, ids=lambda value: value)
-def test_assembly_equals_the_reference(board_name: str, simulator: str) -> None:
-    prove(graph_of(1), board_name, simulator, assembly)
+@everywhere
+def test_assembly_equals_the_reference(board_name: str, simulator: str, distance: int) -> None:
+    prove(graph_of(1), board_name, simulator, assembly, distance)
 
 
 @pytest.mark.sim
@@ -102,14 +85,14 @@ def test_more_assembly_equals_the_reference(seed: int) -> None:
 
 
 @pytest.mark.usefixtures("_all_packings")
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", SEEDS)
 def test_the_c_twins_equal_the_reference(seed: int) -> None:
-    prove_twins(graph_of(100 + seed), assembly)
+    prove_twins(graph_of(seed), assembly)
 
 
 @pytest.mark.usefixtures("_all_packings")
 def test_nearly_all_of_these_layers_use_assembly() -> None:
-    used = [call.kernel for seed in (1, 2) for call in compiled(graph_of(seed), "qemu-m7", assembly)[0].calls]
+    used = [kernel for seed in (1, 2) for kernel in kernels(graph_of(seed), assembly)]
     assert used.count("te_gemm_pointwise") >= len(used) - 2, used
 
 
@@ -134,9 +117,9 @@ def test_the_largest_accumulators() -> None:
     cases = [*product((127, -127, -128), (limit - 1, limit, 1 << 29), (RELU, LINEAR))]
     ops = [at_the_limit(b, *case) for case in cases]
     for op, (weight, most, _) in zip(ops, cases, strict=True):
-        proved = gemm.proved_gemms(op, op.weight_values().reshape(3, 400), 3, FLASH_PRICES[0])
+        proved = gemm.proved_gemms(op, op.weight_values().reshape(3, 400), FLASH_PRICES[0])
         x256 = [Packing.X256] if most < limit and weight > -128 else []
-        assert [one.packed.packing for one in proved] == [*x256, Packing.I16, Packing.I8]
+        assert [Packing(one.spec) for one in proved] == [*x256, Packing.I16, Packing.I8]
     prove(side_by_side("limits", ops), "stm32h743", "unicorn", assembly)
 
 
@@ -153,12 +136,12 @@ KNOWN = {  # with packing x256, and with i16
     (20, 48, 16, LINEAR): (290308, 274108),
     (20, 16, 96, RELU): (598809, 579409),
     (10, 96, 40, LINEAR): (323685, 307635),
-    (5, 240, 96, LINEAR): (455326, 432752),
+    (5, 240, 96, LINEAR): (455314, 432740),
     (40, 8, 48, RELU): (761607, 741607),
     (10, 24, 144, RELU): (307010, 296160),
     (10, 40, 240, RELU): (787210, 757161),
-    (5, 96, 480, RELU): (912458, 872124),
-    (3, 480, 96, LINEAR): (335998, 317848),
+    (5, 96, 480, RELU): (912446, 872112),
+    (3, 480, 96, LINEAR): (335986, 317836),
 }
 
 
@@ -172,6 +155,6 @@ def test_instructions_of_known_layers(monkeypatch: pytest.MonkeyPatch) -> None:
         ops = [linear_or_relu(*shape) for shape in KNOWN]
         monkeypatch.setattr(pointwise, "packed_gemms", lambda *args, at=place: gemm.proved_gemms(*args)[at:][:1])
         found.append(counts(side_by_side("known", ops), wanted=assembly))
-        guesses = [pointwise.candidates(op, FLASH_PRICES[0])[0].instructions for op in ops]
+        guesses = [pointwise.LOWERING.candidates(op, FLASH_PRICES[0])[0].instructions for op in ops]
         np.testing.assert_allclose(guesses, found[-1], rtol=0.01)
     assert list(zip(*found, strict=True)) == list(KNOWN.values())

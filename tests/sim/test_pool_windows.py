@@ -11,7 +11,7 @@ from tecompile.ops.pool2d import AveragePool2D, MaxPool2D
 from tecompile.target import Candidate
 from tests.tools.graphs import FULL
 
-from .layers import PLACES, compiled, counts, prove, prove_twins, side_by_side
+from .layers import SEEDS, counts, everywhere, kernels, prove, prove_twins, side_by_side
 
 LAYERS = 14
 NONE = Padding()
@@ -56,9 +56,9 @@ def graph_of(seed: int) -> Graph:
 
 
 @pytest.mark.sim
-@pytest.mark.parametrize(("board_name", "simulator"), PLACES, ids=lambda value: value)
-def test_assembly_equals_the_reference(board_name: str, simulator: str) -> None:
-    prove(graph_of(1), board_name, simulator, windows)
+@everywhere
+def test_assembly_equals_the_reference(board_name: str, simulator: str, distance: int) -> None:
+    prove(graph_of(1), board_name, simulator, windows, distance)
 
 
 @pytest.mark.sim
@@ -69,13 +69,13 @@ def test_more_assembly_equals_the_reference(seed: int) -> None:
 
 
 def test_most_of_these_layers_use_assembly() -> None:
-    used = [call.kernel for seed in (1, 2) for call in compiled(graph_of(seed), "qemu-m7", windows)[0].calls]
+    used = [kernel for seed in (1, 2) for kernel in kernels(graph_of(seed), windows)]
     assert used.count("te_pool_windows") > LAYERS, used
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", SEEDS)
 def test_the_c_twins_equal_the_reference(seed: int) -> None:
-    prove_twins(graph_of(100 + seed), windows)
+    prove_twins(graph_of(seed), windows)
 
 
 @pytest.mark.sim

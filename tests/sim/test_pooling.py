@@ -13,7 +13,7 @@ from tecompile.ops.pool2d import AveragePool2D
 from tecompile.target import Candidate
 from tests.tools.graphs import Builder
 
-from .layers import PLACES, Wanted, compiled, counts, prove, prove_twins, side_by_side
+from .layers import SEEDS, Wanted, counts, everywhere, kernels, prove, prove_twins, side_by_side
 
 LAYERS = 12
 
@@ -62,11 +62,11 @@ def graph_of(seed: int) -> Graph:
 
 
 @pytest.mark.sim
-@pytest.mark.parametrize(("board_name", "simulator"), PLACES, ids=lambda value: value)
-def test_assembly_equals_the_reference(board_name: str, simulator: str) -> None:
+@everywhere
+def test_assembly_equals_the_reference(board_name: str, simulator: str, distance: int) -> None:
     """In one pass, and by way of sums."""
-    prove(graph_of(1), board_name, simulator, whole)
-    prove(graph_of(2), board_name, simulator, sums)
+    prove(graph_of(1), board_name, simulator, whole, distance)
+    prove(graph_of(2), board_name, simulator, sums, distance)
 
 
 @pytest.mark.sim
@@ -79,14 +79,14 @@ def test_more_assembly_equals_the_reference(seed: int, wanted: Wanted) -> None:
 
 @pytest.mark.parametrize("wanted", KERNELS)
 def test_most_of_these_layers_use_assembly(wanted: Wanted) -> None:
-    used = [call.kernel for seed in (1, 2) for call in compiled(graph_of(seed), "qemu-m7", wanted)[0].calls]
+    used = [kernel for seed in (1, 2) for kernel in kernels(graph_of(seed), wanted)]
     assert used.count("te_pool_whole" if wanted is whole else "te_pool_sums") > 1.5 * LAYERS, used
 
 
 @pytest.mark.parametrize("wanted", KERNELS)
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", SEEDS)
 def test_the_c_twins_equal_the_reference(seed: int, wanted: Wanted) -> None:
-    prove_twins(graph_of(100 + seed), wanted)
+    prove_twins(graph_of(seed), wanted)
 
 
 @pytest.mark.sim

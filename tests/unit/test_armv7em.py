@@ -11,10 +11,11 @@ from tecompile.backends.armv7em import gemm, isa
 from tecompile.backends.armv7em.backend import FLASH_PRICES, Armv7emBackend
 from tecompile.backends.armv7em.cycles import executed
 from tecompile.backends.armv7em.function import Function, check
-from tecompile.backends.armv7em.gemm_block import Block, block_kernel
+from tecompile.backends.armv7em.gemm_block import Block, Packing
 from tecompile.backends.armv7em.instr import Label, Line
+from tecompile.backends.armv7em.matrix_block import block_kernel
 from tecompile.backends.armv7em.operands import Operands, expand_kernel, expansion_of
-from tecompile.backends.armv7em.packing import Packing, packings
+from tecompile.backends.armv7em.packing import packings
 from tecompile.backends.armv7em.requant import INT8, Requant
 from tecompile.errors import InternalError
 from tecompile.graph import Array, Clamp, DType, Quant, Rounding, Tensor
@@ -52,7 +53,7 @@ def with_output_quant(op: Conv2D, scale: float, zero: int) -> Conv2D:
 
 
 def proved(op: Conv2D) -> set[str]:
-    return {packed.packing.value for packed in packings(op, op.weight_values().reshape(op.channels, -1))}
+    return {packed.spec for packed in packings(op, op.weight_values().reshape(op.channels, -1))}
 
 
 def test_generated_kernels_obey_the_calling_convention() -> None:
@@ -110,9 +111,10 @@ def halves(word: int) -> list[int]:
 def test_packings_hold_what_kernels_multiply() -> None:
     """Undone: the words of the second group of the second channel."""
     op = convolution(inputs=8, outputs=2)
-    made = {p.packing: p for p in packings(op, op.weight_values().reshape(2, 8))}
+    made = {Packing(p.spec): p for p in packings(op, op.weight_values().reshape(2, 8))}
     w = [int(v) for v in op.weight_values().reshape(2, 8)[1, 4:]]
-    words = {packing: [int(word) for word in packed.weights[1, 1]] for packing, packed in made.items()}
+    streams = {packing: packed.stream[2 : 2 + 4 * packing.words] for packing, packed in made.items()}
+    words = {packing: found.reshape(2, -1, 2)[1, :, 1].tolist() for packing, found in streams.items()}
     assert halves(words[Packing.X256][0]) == [256 * w[0] + w[1], 256 * w[2] + w[3]]
     assert words[Packing.I8][0].to_bytes(4, "little") == bytes(v & 0xFF for v in w)
     even, odd = map(halves, words[Packing.I16])
@@ -135,12 +137,8 @@ def test_two_bytes_for_a_weight_must_save_enough() -> None:
 
 def test_the_last_channel_may_have_no_partner() -> None:
     op = convolution(outputs=5)
-    (made,) = [
-        g
-        for g in gemm.proved_gemms(op, op.weight_values().reshape(5, 16), 5, FLASH_PRICES[0])
-        if g.operands is Operands.X256
-    ]
-    assert len(made.stream) == 5 * (1 + 4 + made.packed.requant.words)
+    (made,) = [g for g in gemm.proved_gemms(op, op.weight_values().reshape(5, 16), FLASH_PRICES[0]) if g.spec == "x256"]
+    assert len(made.stream) == 5 * (1 + 4 + made.packed.block.requant.words)
     assert len(made.routines) == 4 and made.params("f")["last"] == f"f_stream + {len(made.stream) * 4 // 5}"
 
 

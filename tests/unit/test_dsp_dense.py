@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from tecompile.backends.armv7em.dense import Dense, Packing, dense, expand_routine, expansion_instructions, stream
-from tecompile.backends.armv7em.fully_connected import Block, best_split, block_kernel
+from tecompile.backends.armv7em.dense_block import best_split
+from tecompile.backends.armv7em.fully_connected import Block, block_kernel
 from tecompile.backends.armv7em.requant import Requant
 from tecompile.graph import DType, Quant, Rounding, Tensor
 from tecompile.ops.fully_connected import FullyConnected
@@ -93,14 +94,14 @@ def test_the_stream_holds_the_weights_and_zeros(depth: int, first: list[int]) ->
     ],
 )
 def test_the_inner_group_meets_its_budget(packing: Packing, outputs: int, group: int) -> None:
-    small, large = (block_kernel(Block(packing, groups, outputs, ONCE, False)) for groups in (11, 12))
+    small, large = (block_kernel(Block(outputs, ONCE, packing, groups)) for groups in (11, 12))
     assert len(large.instructions) - len(small.instructions) == group
 
 
 @pytest.mark.parametrize("outputs", range(1, 40))
 @pytest.mark.parametrize("packing", Packing)
 def test_every_number_of_outputs_is_split(packing: Packing, outputs: int) -> None:
-    split = best_split(Block(packing, 32, 1, ONCE, False), outputs)
+    split = best_split(Block(1, ONCE, packing, 32), outputs)
     assert sum(split.sizes) == outputs
     assert len(set(split.sizes)) == len(split.used) <= 2
     for block in split.used:

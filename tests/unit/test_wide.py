@@ -7,8 +7,9 @@ import pytest
 
 from tecompile.arith import saturate
 from tecompile.backends.armv7em import wide_depthwise, wide_fc
+from tecompile.backends.armv7em.requant import Scaling
 from tecompile.backends.armv7em.wide_depthwise_block import DepthwiseBlock, Window, block_kernel
-from tecompile.backends.armv7em.wide_requant import INT16, WideRequant, WideScaling, wide_channels, wide_scaling
+from tecompile.backends.armv7em.wide_requant import INT16, WideRequant, wide_channels, wide_scaling
 from tecompile.graph import Array, Clamp, DType, Quant, Rounding, Tensor
 from tecompile.ops.depthwise_conv2d import DepthwiseConv2D
 from tecompile.ops.fully_connected import FullyConnected
@@ -35,11 +36,11 @@ def layer(
     return FullyConnected(0, (x, weights, biases), (y,), clamp, rounding, "DEFAULT")
 
 
-def scaled(op: FullyConnected) -> WideScaling | None:
+def scaled(op: FullyConnected) -> Scaling | None:
     return wide_scaling(op, wide_channels(op, op.weight_values()))
 
 
-def executed(scaling: WideScaling, acc: Array, clamp: Clamp) -> Array:
+def executed(scaling: Scaling, acc: Array, clamp: Clamp) -> Array:
     """By the instructions, on Python's integers."""
     how, (mantissas, addends, *shifts) = scaling.requant, scaling.words.T
     moved = acc.astype(object) << -how.before

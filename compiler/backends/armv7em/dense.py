@@ -28,6 +28,7 @@ from . import isa
 from .function import Routine, specified
 from .instr import Instr, Label, Line
 from .isa import CALLEE_SAVED
+from .matrix_stream import fit, words_of
 from .requant import Scaling, positive, scaling
 
 GROUP = 4  # inputs in a word of weights
@@ -70,7 +71,7 @@ def dense(op: FullyConnected | Conv2D) -> Dense | None:
     """The shorter packing that is proved, if one is."""
     weights = differences(op).reshape(op.channels, op.depth)
     channels = positive(settled_channels(op, weights))
-    if channels.weights.min(initial=0) < -128 or channels.weights.max(initial=0) > 127:
+    if not fit(channels.weights, 8):
         return None
     wide = scaling(op, channels, X256_BITS) if _halves_fit(channels.weights) else None
     if wide is not None:
@@ -82,8 +83,7 @@ def dense(op: FullyConnected | Conv2D) -> Dense | None:
 def _halves_fit(weights: Array) -> bool:
     """Do -128 and a negative neighbour never meet in one half?"""
     padded = _padded(weights)
-    halves = 256 * padded[:, 0::2] + padded[:, 1::2]
-    return bool(halves.min(initial=0) >= -(1 << 15) and halves.max(initial=0) < 1 << 15)
+    return fit(256 * padded[:, 0::2] + padded[:, 1::2], 16)
 
 
 def _padded(weights: Array) -> Array:
@@ -92,15 +92,16 @@ def _padded(weights: Array) -> Array:
 
 
 def stream(layer: Dense, sizes: Sequence[int]) -> Array:
+    return stream_of(sizes, _biases(layer), _words(layer), layer.scaling.words, layer.uniform)
+
+
+def stream_of(sizes: Sequence[int], biases: Array, words: Array, finish: Array, uniform: bool = False) -> Array:
     """For each block of outputs: biases, for each group of inputs a word of each, what requantises them."""
-    words, biases, alike = _words(layer), _biases(layer), layer.uniform
-    ends = np.cumsum(sizes)
     parts: list[Array] = []
-    for size, end in zip(sizes, ends, strict=True):
+    for size, end in zip(sizes, np.cumsum(sizes), strict=True):
         block = slice(end - size, end)
-        factors = layer.scaling.words[block][: 1 if alike else size]
-        parts += [biases[block], words[block].T.reshape(-1), factors.reshape(-1)]
-    return (np.concatenate(parts).astype(np.int64) & 0xFFFFFFFF).astype(np.uint32)
+        parts += [biases[block], words[block].T.reshape(-1), finish[block][: 1 if uniform else size].reshape(-1)]
+    return words_of(np.concatenate(parts))
 
 
 def _words(layer: Dense) -> Array:
@@ -121,7 +122,7 @@ def _biases(layer: Dense) -> Array:
 
 
 def expand_routine(packing: Packing, inputs: int) -> Routine:
-    """void expand(const int8_t *x, uint32_t *operands): inputs from any address."""
+    """void expand(const int8_t *x, int32_t *operands): inputs from any address."""
     lines: list[Line] = [isa.push([*CALLEE_SAVED, "lr"])]
     if packing is Packing.X256:
         lines += isa.constant("r12", MINUS_127)
@@ -138,7 +139,7 @@ def expand_routine(packing: Packing, inputs: int) -> Routine:
     stem, purpose = f"te_fc_expand_{packing.value}_k{inputs}", f"16-bit operands of {inputs} inputs"
     function = specified(stem, purpose, lines, arguments=2)
     numbers = (inputs, int(packing is Packing.X256))
-    return Routine(function, ("const int8_t *x", "uint32_t *operands"), "te_fc_expand_twin", numbers, "te_fc_blocks.h")
+    return Routine(function, ("const int8_t *x", "int32_t *operands"), "te_fc_expand_twin", numbers, "te_fc_blocks.h")
 
 
 def expansion_instructions(packing: Packing, inputs: int) -> int:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeAlias
 
-from . import isa
+from . import isa, lanes
 from .depthwise_rows import advance, count, retreat
 from .depthwise_shape import FIELD, TOGETHER
 from .function import Function, specified
@@ -160,7 +160,12 @@ def _halves(free: Sequence[str]) -> Words:
     """Returns the registers of the four channels' words."""
     a, b, a_odd, b_odd, zero, two = free[:6]
     yield from (isa.sxtb16(a_odd, a, 8), isa.sxtb16(a, a), isa.sxtb16(b_odd, b, 8), isa.sxtb16(b, b))
-    yield from (isa.pkhbt(zero, a, b), isa.pkhtb(two, b, a), isa.pkhbt(b, a_odd, b_odd), isa.pkhtb(b_odd, b_odd, a_odd))
+    yield from (
+        isa.pkhbt(zero, a, b),
+        lanes.pkhtb(two, b, a),
+        isa.pkhbt(b, a_odd, b_odd),
+        lanes.pkhtb(b_odd, b_odd, a_odd),
+    )
     return zero, b, two, b_odd
 
 

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import ClassVar
 
-from . import isa
+from . import isa, lanes
 from .depthwise_frame import CARRY, OUT
 from .depthwise_pairs import LOWEST_OFFSET, load_words
 from .depthwise_rows import count, from_taps, taps_offset, to_taps
@@ -135,13 +135,13 @@ class PolyBlocks:
             yield isa.ldr("lr", "sp", CARRY)
         for block, (low, high) in zip(range(first, last), ACCUMULATORS, strict=False):
             if block:
-                yield isa.ubfx("r12", low, 0, FIELD)
+                yield lanes.ubfx("r12", low, 0, FIELD)
                 yield isa.add_shifted("r12", "r12", before, "asr", UPPER)
                 yield isa.add_shifted(before, bias, "r12", "lsl", self.scale)
                 found.append((2 * block - 1, before))
             if 2 * block < outputs:
                 yield isa.lsr(low, low, FIELD)
-                yield isa.bfi(low, high, FIRST_PART, FIELD - FIRST_PART)
+                yield lanes.bfi(low, high, FIRST_PART, FIELD - FIRST_PART)
                 yield isa.add_shifted(low, bias, low, "lsl", self.scale)
                 found.append((2 * block, low))
             before = high

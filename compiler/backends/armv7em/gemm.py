@@ -1,4 +1,4 @@
-"""Matrix products of int8 operators: which packings are offered, their kernels, tables and prices."""
+"""Matrix products: which packings are offered, their kernels, tables and prices."""
 
 from __future__ import annotations
 
@@ -13,44 +13,44 @@ from ..native.lowering import Params
 from ..program import ConstantArray
 from .cycles import executed
 from .function import Routine
-from .gemm_block import PLACES, Block, block_routine
-from .operands import Operands
-from .packing import Packed, Packing, packings
+from .gemm_block import Packing
+from .matrix_block import PLACES, MatrixBlock, block_routine
+from .matrix_stream import PackedMatrix
+from .packing import packings
+from .wide_weights import wide_packings
 
-__all__ = ["OPERAND_BYTES", "PLACES", "Operands", "PackedGemm", "block_counts", "packed_gemms"]
-
-OPERAND_BYTES = 8  # of scratch for each input, in multiples of four
 CALL = 8  # instructions around a block: arguments and branch
 CODE_BYTES = 3.9  # of an instruction
-AROUND_PRODUCTS = 6  # instructions of a group that load and unpack
-LARGEST_UNROLLED = 26  # groups of four inputs in a row
+LARGEST_UNROLLED = 104  # inputs in a row
 DIVISIONS = (2, 4, 8)  # of a row into parts
+MEMBERS = ("pairs", "last_channel", "pairs_of_one", "last_of_one")  # of te_gemm_t
 
 
 @dataclass(frozen=True, eq=False)
-class PackedGemm:
+class Gemm:
     """One packing of one operator: kernels/c/te_gemm.h with generated blocks."""
 
-    packed: Packed
-    pitch: int  # bytes from one output pixel to the next
+    packed: PackedMatrix
     pixels: int  # of one inference
     flash_price: int
 
     @property
-    def operands(self) -> Operands:
-        return self.packed.packing.operands
-
-    @property
-    def groups(self) -> int:
-        return self.packed.groups
-
-    @property
-    def channels(self) -> int:
-        return self.packed.channels
+    def spec(self) -> str:
+        return self.packed.spec
 
     @property
     def stream(self) -> Array:
         return self.packed.stream
+
+    @property
+    def pixel_bytes(self) -> int:
+        """Of the output."""
+        return self.packed.block.pitch
+
+    @property
+    def operand_bytes(self) -> int:
+        """Of scratch."""
+        return self.packed.block.operand_bytes
 
     @property
     def weight_bytes(self) -> int:
@@ -60,68 +60,73 @@ class PackedGemm:
     def code_bytes(self) -> int:
         return sum(routine.function.code_bytes for routine in self.routines)
 
-    @property
-    def flash_bytes(self) -> int:
-        return self.weight_bytes + self.code_bytes
-
     def instructions(self, pixels: int) -> float:
         """Of the blocks alone, for neighbours."""
         blocks, left = block_counts(pixels)
         return blocks * self._executed(PLACES) + left * self._executed(1)
 
     def _executed(self, pixels: int) -> int:
-        return sum(CALL + _executed(block) for block in self._blocks.values() if block.pixels == pixels)
+        some = (block for block in self._blocks.values() if block.pixels == pixels)
+        return sum(CALL + executed(block_routine(block).function.lines) for block in some)
+
+    @property
+    def cost(self) -> Cost:
+        return Cost(self.instructions(self.pixels), self.weight_bytes + self.code_bytes)
+
+    def is_worth_more_than(self, other: Cost) -> bool:
+        """Does it save enough instructions for the flash that it takes beyond the other?"""
+        saved, longer = other.instructions - self.cost.instructions, self.cost.flash_bytes - other.flash_bytes
+        return saved > 0 and saved >= self.flash_price * longer
 
     def params(self, function: str) -> Params:
         """Members of te_gemm_t."""
-        stream = _stream_name(function)
-        last = len(self.stream) - self._last_words
+        stream, size = _stream_name(function), len(self.stream)
         routines = {name: block_routine(block).name for name, block in self._blocks.items()}
         return {
-            "channels": self.channels,
             "stream": stream,
-            "last": f"{stream} + {last}",
-            "stream_end": f"{stream} + {len(self.stream)}",
-            **{name: routines.get(name, 0) for name in ("pairs", "last_channel", "pairs_of_one", "last_of_one")},
+            "last": f"{stream} + {size - self.packed.last_words}",
+            "stream_end": f"{stream} + {size}",
+            "last_offset": self.pixel_bytes - self.packed.block.requant.output_bytes,
+            **{name: routines.get(name, 0) for name in MEMBERS},
         }
 
     def constants(self, function: str) -> tuple[ConstantArray, ...]:
-        comment = f"biases, weights {self.packed.packing.value}, requantisation of each two channels"
+        comment = f"biases, weights {self.spec}, requantisation of each two channels"
         return (ConstantArray(_stream_name(function), "uint32_t", self.stream, comment, 8),)
 
     @cached_property
     def routines(self) -> tuple[Routine, ...]:
         return tuple(map(block_routine, self._blocks.values()))
 
-    @property
-    def _last_words(self) -> int:
-        """Of the last channel, if it has no partner."""
-        packed = self.packed
-        return self.channels % 2 * (1 + packed.groups * packed.packing.words + packed.requant.words)
-
     @cached_property
-    def _blocks(self) -> dict[str, Block]:
+    def _blocks(self) -> dict[str, MatrixBlock]:
         """By member of te_gemm_t."""
         return dict(self._made_blocks())
 
-    def _made_blocks(self) -> Iterator[tuple[str, Block]]:
-        packed, pairs = self.packed, self.channels // 2
-        four = Block(packed.packing, packed.requant, packed.groups, self.pitch, passes=pairs)
-        if pairs:
+    def _made_blocks(self) -> Iterator[tuple[str, MatrixBlock]]:
+        four = self.packed.block
+        if four.passes:
             yield "pairs", self._looped(four)
-            yield "pairs_of_one", self._looped(replace(four, pixels=1, pitch=0))
-        if self.channels % 2:
-            last = replace(four, channels=1, passes=1)
-            yield "last_channel", self._looped(last)
-            yield "last_of_one", self._looped(replace(last, pixels=1, pitch=0))
+            yield "pairs_of_one", self._looped(four.one_pixel)
+        if self.packed.last_words:
+            yield "last_channel", self._looped(four.last_channel)
+            yield "last_of_one", self._looped(four.last_channel.one_pixel)
 
-    def _looped(self, block: Block) -> Block:
+    def _looped(self, block: MatrixBlock) -> MatrixBlock:
         """With so many groups in a turn of its loop as is worth the code."""
-        calls = block_counts(self.pixels)[0 if block.pixels > 1 else 1]
-        group_bytes = CODE_BYTES * (2 * block.channels * block.pixels + AROUND_PRODUCTS)
-        possible = (replace(block, turn_groups=turn) for turn in range(min(block.groups, LARGEST_UNROLLED) + 1))
-        fitting = (made for made in possible if made.coded_groups <= LARGEST_UNROLLED)
-        return min(fitting, key=lambda b: calls * b.loop_instructions + self.flash_price * group_bytes * b.coded_groups)
+        calls, most = block_counts(self.pixels)[0 if block.pixels > 1 else 1], LARGEST_UNROLLED // block.group_inputs
+        flash_price = self.flash_price * (CODE_BYTES * block.group_instructions)  # of a group
+        possible = (replace(block, turn_groups=turn) for turn in range(min(block.groups, most) + 1))
+        fitting = (made for made in possible if made.coded_groups <= most)
+        return min(fitting, key=lambda made: calls * made.loop_instructions + flash_price * made.coded_groups)
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Of one inference."""
+
+    instructions: float
+    flash_bytes: int
 
 
 def block_counts(pixels: int) -> tuple[int, int]:
@@ -141,33 +146,46 @@ def for_each_part(columns: int, instructions: Callable[[int], float]) -> float:
     return max(found)
 
 
+# --- which packings ---------------------------------------------------------------------------------------------
+
+
 def proved_gemms(
-    op: ScaledOp, weights: Array, pitch: int, flash_price: int, wanted: Sequence[Packing] = tuple(Packing)
-) -> tuple[PackedGemm, ...]:
+    op: ScaledOp, weights: Array, flash_price: int, wanted: Sequence[Packing] = tuple(Packing)
+) -> tuple[Gemm, ...]:
     """Packings of [channels, depth] that are proved."""
-    pixels = op.y.image.rows * op.y.image.columns
-    return tuple(PackedGemm(packed, pitch, pixels, flash_price) for packed in packings(op, weights, wanted))
+    return _gemms(op, packings(op, weights, wanted), flash_price)
 
 
-def packed_gemms(op: ScaledOp, weights: Array, pitch: int, flash_price: int) -> tuple[PackedGemm, ...]:
+def packed_gemms(op: ScaledOp, weights: Array, flash_price: int) -> tuple[Gemm, ...]:
     """Those of them that are worth their flash, best first.
 
     Two bytes for each weight are only worth it where that saves enough: many pixels, few inputs.
     """
-    proved = partial(proved_gemms, op, weights, pitch, flash_price)
+    proved = partial(proved_gemms, op, weights, flash_price)
     small, large = proved((Packing.X256,)) or proved((Packing.I8,)), proved((Packing.I16,))
     if not large:
         return small
-    pixels = large[0].pixels
-    portable = pixels * weights.size * PER_MAC, weights.size
-    instructions, flash = (small[0].instructions(pixels), small[0].flash_bytes) if small else portable
-    saved, longer = instructions - large[0].instructions(pixels), large[0].flash_bytes - flash
-    return large + small if saved > 0 and saved >= flash_price * longer else small
+    portable = Cost(large[0].pixels * weights.size * PER_MAC, weights.size)
+    return large + small if large[0].is_worth_more_than(small[0].cost if small else portable) else small
+
+
+def proved_wide_gemms(op: ScaledOp, weights: Array, flash_price: int) -> tuple[Gemm, ...]:
+    """The same for int16 inputs."""
+    return _gemms(op, wide_packings(op, weights), flash_price)
+
+
+def wide_gemms(op: ScaledOp, weights: Array, flash_price: int) -> tuple[Gemm, ...]:
+    """The same for int16 inputs."""
+    proved = proved_wide_gemms(op, weights, flash_price)
+    if len(proved) < 2:
+        return proved
+    small, large = proved
+    return (large, small) if large.is_worth_more_than(small.cost) else (small,)
+
+
+def _gemms(op: ScaledOp, packed: Sequence[PackedMatrix], flash_price: int) -> tuple[Gemm, ...]:
+    return tuple(Gemm(one, op.y.elements // op.channels, flash_price) for one in packed)
 
 
 def _stream_name(function: str) -> str:
     return f"{function}_stream"
-
-
-def _executed(block: Block) -> int:
-    return executed(block_routine(block).function.lines)

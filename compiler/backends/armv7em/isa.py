@@ -7,17 +7,6 @@ from dataclasses import replace
 
 from ...errors import InternalError
 from .instr import Instr, Label, Unit
-from .multiplications import mla as mla
-from .multiplications import mul as mul
-from .multiplications import smla as smla
-from .multiplications import smlad as smlad
-from .multiplications import smladx as smladx
-from .multiplications import smlal as smlal
-from .multiplications import smlaw as smlaw
-from .multiplications import smmla as smmla
-from .multiplications import smmlar as smmlar
-from .multiplications import smuad as smuad
-from .multiplications import smul as smul
 
 LOW_ARGUMENTS = ("r0", "r1", "r2", "r3")
 CALLEE_SAVED = ("r4", "r5", "r6", "r7", "r8", "r9", "r10", "r11")
@@ -86,10 +75,6 @@ def ldrsb_next(rd: str, base: str, step: int = 1) -> Instr:
 
 def ldrh(rd: str, base: str, offset: int = 0) -> Instr:
     return _load(f"ldrh {rd}, {_at(base, offset)}", [rd], base)
-
-
-def ldrsh(rd: str, base: str, offset: int = 0) -> Instr:
-    return _load(f"ldrsh {rd}, {_at(base, offset)}", [rd], base)
 
 
 def ldrd(first: str, second: str, base: str, offset: int = 0) -> Instr:
@@ -199,12 +184,6 @@ def pkhbt(rd: str, low: str, high: str, lsl: int = 16) -> Instr:
     return _simd(f"pkhbt {rd}, {low}, {high}" + (f", lsl #{lsl}" if lsl else ""), rd, [low, high])
 
 
-def pkhtb(rd: str, high: str, low: str, asr: int = 16) -> Instr:
-    """The high half of `high`, and below it the low half of `low >> asr`."""
-    _within(asr, 1, 32)
-    return _simd(f"pkhtb {rd}, {high}, {low}, asr #{asr}", rd, [high, low])
-
-
 def ssat8(rd: str, rs: str, asr: int = 0) -> Instr:
     """Into -128 ... 127."""
     _within(asr, 0, 31)
@@ -224,13 +203,47 @@ def usat(rd: str, bits: int, rs: str, asr: int = 0) -> Instr:
     return _simd(f"usat {rd}, #{bits}, {rs}" + (f", asr #{asr}" if asr else ""), rd, [rs])
 
 
-def ubfx(rd: str, rs: str, first: int, bits: int) -> Instr:
-    return _shift(f"ubfx {rd}, {rs}, #{first}, #{bits}", rd, [rs])
+# --- multiplications -----------------------------------------------------------------------------------------
 
 
-def bfi(rd: str, rs: str, first: int, bits: int) -> Instr:
-    """The lowest bits of rs into rd, from bit `first` on."""
-    return _shift(f"bfi {rd}, {rs}, #{first}, #{bits}", rd, [rd, rs])
+def _multiply_add(name: str, rd: str, a: str, b: str, acc: str) -> Instr:
+    reads, writes = frozenset({a, b, acc}), frozenset({rd})
+    return Instr(f"{name} {rd}, {a}, {b}, {acc}", reads, writes, Unit.MULTIPLY, accumulators=frozenset({acc}) - {a, b})
+
+
+def smlad(rd: str, a: str, b: str, acc: str) -> Instr:
+    """rd = acc + a.low * b.low + a.high * b.high."""
+    return _multiply_add("smlad", rd, a, b, acc)
+
+
+def smla(halves: str, rd: str, a: str, b: str, acc: str) -> Instr:
+    """rd = acc + one half of a * one half of b: `halves` is bb, bt, tb or tt."""
+    return _multiply_add(f"smla{halves}", rd, a, b, acc)
+
+
+def smul(halves: str, rd: str, a: str, b: str) -> Instr:
+    return Instr(f"smul{halves} {rd}, {a}, {b}", frozenset({a, b}), frozenset({rd}), Unit.MULTIPLY)
+
+
+def smlaw(half: str, rd: str, a: str, b: str, acc: str) -> Instr:
+    """rd = acc + (a * one half of b >> 16): `half` is b or t."""
+    return _multiply_add(f"smlaw{half}", rd, a, b, acc)
+
+
+def smlal(low: str, high: str, a: str, b: str) -> Instr:
+    """high:low += a * b, 64 bits."""
+    factors, sums = frozenset({a, b}), frozenset({low, high})
+    return Instr(f"smlal {low}, {high}, {a}, {b}", factors | sums, sums, Unit.MULTIPLY, accumulators=sums - factors)
+
+
+def smmla(rd: str, a: str, b: str, acc: str) -> Instr:
+    """rd = acc + (a * b >> 32)."""
+    return _multiply_add("smmla", rd, a, b, acc)
+
+
+def smmlar(rd: str, a: str, b: str, acc: str) -> Instr:
+    """rd = acc + (a * b + 2^31 >> 32)."""
+    return _multiply_add("smmlar", rd, a, b, acc)
 
 
 # --- everything else -----------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""More instructions on the bytes and halves of a word: those that pools need."""
+"""More instructions on the bytes and halves of a word: those that few kernels need."""
 
 from __future__ import annotations
 
@@ -9,6 +9,20 @@ from .instr import Instr, Unit
 
 def _simd(text: str, writes: Iterable[str], reads: Iterable[str]) -> Instr:
     return Instr(text, frozenset(reads), frozenset(writes), Unit.SIMD)
+
+
+def pkhtb(rd: str, high: str, low: str) -> Instr:
+    """The high half of `high`, and below it that of `low`."""
+    return _simd(f"pkhtb {rd}, {high}, {low}, asr #16", [rd], [high, low])
+
+
+def ubfx(rd: str, rs: str, first: int, bits: int) -> Instr:
+    return Instr(f"ubfx {rd}, {rs}, #{first}, #{bits}", frozenset({rs}), frozenset({rd}), Unit.SHIFT)
+
+
+def bfi(rd: str, rs: str, first: int, bits: int) -> Instr:
+    """The lowest bits of rs into rd, from bit `first` on."""
+    return Instr(f"bfi {rd}, {rs}, #{first}, #{bits}", frozenset({rd, rs}), frozenset({rd}), Unit.SHIFT)
 
 
 def sxtah(rd: str, rn: str, rm: str, top: bool = False) -> Instr:

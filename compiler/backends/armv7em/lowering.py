@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 from ...target import Candidate
 from ..native.lowering import Params
@@ -20,6 +20,15 @@ class Assembled:
     constants: tuple[ConstantArray, ...]
     routines: tuple[Routine, ...]
     many_inputs: bool = False  # as in Call
+
+
+class Layer(Protocol):
+    """An operator as one kernel computes it."""
+
+    @property
+    def candidate(self) -> Candidate: ...
+
+    def assembled(self, function: str) -> Assembled: ...
 
 
 @dataclass(frozen=True)
@@ -46,3 +55,16 @@ class Lowering:
             lambda op, _price: candidates(op),
             lambda op, chosen, function, _price: lower(op, chosen, function),
         )
+
+    @classmethod
+    def of_layers(cls, kernel: str, layers: Callable[[Any, int], Sequence[Layer]]) -> Self:
+        """Of a family with a choice, which `spec` names: `layers` are those of an operator, best first."""
+
+        def candidates(op: Any, flash_price: int) -> tuple[Candidate, ...]:
+            return tuple(layer.candidate for layer in layers(op, flash_price))
+
+        def lower(op: Any, chosen: Candidate, function: str, flash_price: int) -> Assembled:
+            (layer,) = (one for one in layers(op, flash_price) if one.candidate.spec == chosen.spec)
+            return layer.assembled(function)
+
+        return cls(kernel, candidates, lower)

@@ -10,68 +10,21 @@ A word of weights meets two operands: A of inputs 0 and 2 of its group, B of inp
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from enum import Enum
-from functools import cached_property
 
 import numpy as np
 
 from ...graph import Array, DType, Rounding
 from ...ops.scaled import ScaledOp
 from ..native.packing import Channels, settled_channels
-from .operands import Operands
-from .requant import Requant, positive, scaling
+from .gemm_block import GROUP, Block, Packing
+from .matrix_stream import PackedMatrix, fit, halves, packed_matrix
+from .requant import positive, scaling
 
-GROUP = 4  # inputs
 X256_BITS = 8
 LARGEST_SCALE = 16  # bits; only channels without weights take more than 8 anyway
 
 
-class Packing(Enum):
-    X256 = "x256"
-    I16 = "i16"
-    I8 = "i8"
-
-    @property
-    def operands(self) -> Operands:
-        return Operands.X256 if self is Packing.X256 else Operands.PLAIN
-
-    @property
-    def words(self) -> int:
-        """Of a group of one channel."""
-        return 2 if self is Packing.I16 else 1
-
-
-@dataclass(frozen=True, eq=False)
-class Packed:
-    """One operator's weights as kernels multiply them, and how its accumulators are requantised."""
-
-    packing: Packing
-    requant: Requant
-    bias: Array  # [channels]
-    weights: Array  # [channels, groups, packing.words], words
-    finish: Array  # [channels, requant.words]
-
-    @property
-    def groups(self) -> int:
-        return int(self.weights.shape[1])
-
-    @property
-    def channels(self) -> int:
-        return len(self.bias)
-
-    @cached_property
-    def stream(self) -> Array:
-        """Of each two channels, and of the last one if it has no partner: biases, weights, requantisation."""
-        parts = [part for c in range(0, self.channels, 2) for part in self._few(slice(c, c + 2))]
-        return (np.concatenate(parts) & 0xFFFFFFFF).astype(np.uint32)
-
-    def _few(self, few: slice) -> tuple[Array, ...]:
-        """The channels change fastest."""
-        return self.bias[few], self.weights[few].transpose(1, 2, 0).reshape(-1), self.finish[few].reshape(-1)
-
-
-def packings(op: ScaledOp, weights: Array, wanted: Sequence[Packing] = tuple(Packing)) -> tuple[Packed, ...]:
+def packings(op: ScaledOp, weights: Array, wanted: Sequence[Packing] = tuple(Packing)) -> tuple[PackedMatrix, ...]:
     """Those that are proved for these weights ([channels, depth], their zero point taken away)."""
     if op.x.dtype is not DType.INT8 or op.rounding is Rounding.AWAY:
         return ()
@@ -81,14 +34,14 @@ def packings(op: ScaledOp, weights: Array, wanted: Sequence[Packing] = tuple(Pac
     return tuple(packed for packed in found if packed is not None)
 
 
-def _packed(op: ScaledOp, channels: Channels, packing: Packing) -> Packed | None:
+def _packed(op: ScaledOp, channels: Channels, packing: Packing) -> PackedMatrix | None:
     """With the scales that make requantisation shortest."""
-    best: Packed | None = None
+    best: PackedMatrix | None = None
     for scales in _scales(channels, packing):
         made = _scaled(op, channels, packing, scales)
-        if made is not None and (best is None or made.requant.per_output < best.requant.per_output):
+        if made and (best is None or made.block.requant.per_output < best.block.requant.per_output):
             best = made
-        if best is not None and best.requant.is_shortest:
+        if best and best.block.requant.is_shortest:
             break
     return best
 
@@ -107,7 +60,7 @@ def _scales(channels: Channels, packing: Packing) -> Iterator[Array]:
         yield least + left
 
 
-def _scaled(op: ScaledOp, channels: Channels, packing: Packing, scales: Array) -> Packed | None:
+def _scaled(op: ScaledOp, channels: Channels, packing: Packing, scales: Array) -> PackedMatrix | None:
     if scales.max() > LARGEST_SCALE:
         return None
     extra = scales - (X256_BITS if packing is Packing.X256 else 0)
@@ -119,29 +72,20 @@ def _scaled(op: ScaledOp, channels: Channels, packing: Packing, scales: Array) -
     bias = channels.bias << extra
     if packing is Packing.X256:
         bias = 256 * (bias + 127 * weights[:, 0::2].sum(axis=1))
-    return Packed(packing, finish.requant, bias, words, finish.words.astype(np.int64))
+    pitch = op.channels * op.y.dtype.size
+    block = Block(packing, finish.requant, words.shape[1], pitch, passes=op.channels // 2)
+    return packed_matrix(block, bias, lambda few: words[few].transpose(1, 2, 0), finish.words)
 
 
 def _words(packing: Packing, weights: Array) -> Array | None:
     """[channels, groups, words] of [channels, depth]; None if they do not fit."""
     lanes = weights.reshape(len(weights), -1, 2, 2)  # [..., half, operand]
     if packing is Packing.I16:
-        return _halves(lanes.swapaxes(2, 3)) if _fit(weights, 16) else None
-    if not _fit(weights, 8):
+        return halves(lanes.swapaxes(2, 3)) if fit(weights, 16) else None
+    if not fit(weights, 8):
         return None
     if packing is Packing.I8:
         data = lanes & 0xFF
-        return _halves(data[..., 0] | data[..., 1] << 8)[..., None]
+        return halves(data[..., 0] | data[..., 1] << 8)[..., None]
     pairs = 256 * lanes[..., 0] + lanes[..., 1]
-    return _halves(pairs)[..., None] if _fit(pairs, 16) else None
-
-
-def _fit(values: Array, bits: int) -> bool:
-    most = 1 << (bits - 1)
-    return bool(-most <= values.min(initial=0) and values.max(initial=0) < most)
-
-
-def _halves(pairs: Array) -> Array:
-    """Words of the last axis' two values."""
-    halves = pairs & 0xFFFF
-    return np.asarray(halves[..., 0] | halves[..., 1] << 16)
+    return halves(pairs)[..., None] if fit(pairs, 16) else None

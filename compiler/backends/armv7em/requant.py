@@ -24,6 +24,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum
+from typing import ClassVar
 
 import numpy as np
 
@@ -54,6 +55,8 @@ class Kind(IntEnum):
 class Requant:
     """What the instructions depend on."""
 
+    output_bytes: ClassVar[int] = 1
+
     twice: bool
     before: int  # bits by which accumulators are shifted to the right first, to the left if negative
     shift: int | None  # S or n where all channels share it; else it is a third word of each
@@ -78,6 +81,28 @@ class Requant:
         return not self.twice and self.shift is not None
 
     @property
+    def saturated(self) -> Clamp:
+        """What outputs are before bounds are looked at."""
+        return INT8
+
+    @property
+    def bounds(self) -> tuple[tuple[str, int], ...]:
+        """What saturation leaves to do: conditions, and what to take there."""
+        low = (("lt", self.clamp.low),) if self.clamp.low > self.saturated.low else ()
+        return low + ((("gt", self.clamp.high),) if self.clamp.high < self.saturated.high else ())
+
+    @property
+    def needs_spare(self) -> bool:
+        """A register, besides those that come from the stream."""
+        return self.twice
+
+    @property
+    def per_output(self) -> int:
+        """Executed instructions, without the store and constants of bounds."""
+        product = 1 + self.twice + self.mixed
+        return (self.before != 0) + product + (self.shift is None) + 1 + 3 * len(self.bounds)
+
+    @property
     def stem(self) -> str:
         """As a part of a kernel's name."""
         before = f"{self.before}" if self.twice or self.before else ""
@@ -93,15 +118,14 @@ class Requant:
     def instructions(
         self, accumulators: Sequence[str], mantissa: str, addend: str, shift: str, spare: str
     ) -> Iterator[Instr]:
-        """Several outputs of one channel; `spare` is used by `twice` alone, `shift` where it is not an immediate."""
+        """Several outputs of one channel; `spare` is used if it is needed, `shift` where it is not an immediate."""
         yield from self._moved(accumulators)
         for acc in accumulators:
             yield from self._product(acc, mantissa, addend, shift, spare)
         if self.shift is None:
             yield from (isa.asr_by(acc, acc, shift) for acc in accumulators)
-        yield from (isa.ssat8(acc, acc, self.shift or 0) for acc in accumulators)
-        for acc in accumulators:
-            yield from self._bounds(acc)
+        yield from map(self._saturated, accumulators)
+        yield from self._bounded(accumulators, spare)
 
     def _moved(self, accumulators: Sequence[str]) -> Iterator[Instr]:
         if self.before > 0:
@@ -118,18 +142,19 @@ class Requant:
         product = isa.smmlar if self.twice or self.rounded else isa.smmla
         yield product(acc, acc, mantissa, spare if self.twice else addend)
 
-    def _bounds(self, acc: str) -> Iterator[Instr]:
-        if self.clamp.low > INT8.low:
-            yield from (isa.cmp_value(acc, self.clamp.low), isa.move_if("lt", acc, self.clamp.low))
-        if self.clamp.high < INT8.high:
-            yield from (isa.cmp_value(acc, self.clamp.high), isa.move_if("gt", acc, self.clamp.high))
+    def _saturated(self, acc: str) -> Instr:
+        return isa.ssat8(acc, acc, self.shift or 0)
 
-    @property
-    def per_output(self) -> int:
-        """Executed instructions, without the store."""
-        bounds = 3 * (self.clamp.low > INT8.low) + 3 * (self.clamp.high < INT8.high)
-        product = 1 + self.twice + self.mixed
-        return (self.before != 0) + product + (self.shift is None) + 1 + bounds
+    def _bounded(self, accumulators: Sequence[str], spare: str) -> Iterator[Instr]:
+        for acc in accumulators:
+            for condition, value in self.bounds:
+                yield from (isa.cmp_value(acc, value), isa.move_if(condition, acc, value))
+
+    def store(self, output: str, base: str, offset: int = 0) -> Instr:
+        return isa.strb(output, base, offset)
+
+    def store_next(self, output: str, base: str, step: int = 1) -> Instr:
+        return isa.strb_next(output, base, step)
 
 
 @dataclass(frozen=True)

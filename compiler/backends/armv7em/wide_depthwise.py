@@ -17,8 +17,9 @@ from ..program import ConstantArray
 from .cycles import executed
 from .function import Routine
 from .lowering import Assembled, Lowering
+from .matrix_stream import halves, words_of
 from .wide_depthwise_block import DepthwiseBlock, Window, block_routine
-from .wide_weights import WideLayer, halves, wide_layer, words_of
+from .wide_weights import WideLayer, wide_layer
 
 KERNEL = "te_wide_depthwise"
 MOST_OUTPUTS = 4

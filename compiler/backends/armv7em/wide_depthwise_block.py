@@ -23,8 +23,8 @@ from . import isa
 from .function import Function, Routine, specified
 from .instr import Instr, Label, Line
 from .isa import CALLEE_SAVED
-from .wide_block import finish
-from .wide_requant import WideRequant
+from .matrix_block import finish
+from .requant import Requant
 
 WEIGHTS = ("r2", "r3", "r12")
 INPUT = "lr"
@@ -49,7 +49,7 @@ class DepthwiseBlock:
     """What a kernel is generated for."""
 
     window: Window
-    requant: WideRequant
+    requant: Requant
     pitch: int  # bytes of a pixel, in and out
     outputs: int
     first: int  # column of the first output's first tap, as seen from the address of the row

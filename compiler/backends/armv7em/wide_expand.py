@@ -65,6 +65,11 @@ def expand_routine(depth: int) -> Routine:
     return Routine(expand_kernel(shape), parameters, "te_wide_expand_twin", numbers, HEADER)
 
 
+def turns_of(depth: int) -> int:
+    """What that is told."""
+    return depth // 2 // TURN_WORDS
+
+
 # --- windows: segments at addresses of their own ----------------------------------------------------------------
 
 

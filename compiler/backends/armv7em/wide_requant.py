@@ -25,7 +25,7 @@ from ...ops.scaled import ScaledOp
 from ..native.packing import Channels, safe_multiplier
 from . import isa
 from .instr import Instr
-from .requant import LARGEST, Requant, largest_accumulators
+from .requant import LARGEST, Requant, Scaling, largest_accumulators
 
 INT16 = Clamp(-32768, 32767)
 EIGHTH = Multiplier(1 << 30, -2)  # as a factor
@@ -38,50 +38,36 @@ LARGEST_LIFT = 16  # of a mantissa
 class WideRequant(Requant):
     """The same with another end."""
 
+    output_bytes = 2
+
     @property
     def unsigned_bits(self) -> int:
         """Of a saturation that is the upper bound, too; 0 if the output has a sign."""
         return self.clamp.high.bit_length() if self.clamp.low == 0 and self.clamp.high > 0 else 0
 
     @property
-    def bounds(self) -> tuple[tuple[str, int], ...]:
-        """What saturation leaves to do: conditions, and what to take there."""
-        saturated = Clamp(0, (1 << self.unsigned_bits) - 1) if self.unsigned_bits else INT16
-        low = (("lt", self.clamp.low),) if self.clamp.low > saturated.low else ()
-        return low + ((("gt", self.clamp.high),) if self.clamp.high < saturated.high else ())
+    def saturated(self) -> Clamp:
+        return Clamp(0, (1 << self.unsigned_bits) - 1) if self.unsigned_bits else INT16
 
-    def instructions(
-        self, accumulators: Sequence[str], mantissa: str, addend: str, shift: str, spare: str
-    ) -> Iterator[Instr]:
-        """Several outputs of one channel; `spare` is used by `twice` and for bounds."""
-        yield from self._moved(accumulators)
-        for acc in accumulators:
-            yield from self._product(acc, mantissa, addend, shift, spare)
-        if self.shift is None:
-            yield from (isa.asr_by(acc, acc, shift) for acc in accumulators)
-        yield from (self._saturated(acc) for acc in accumulators)
-        for condition, value in self.bounds:
-            yield from isa.constant(spare, value)
-            for acc in accumulators:
-                yield from (isa.cmp(acc, spare), isa.move_register_if(condition, acc, spare))
+    @property
+    def needs_spare(self) -> bool:
+        return self.twice or bool(self.bounds)
 
     def _saturated(self, acc: str) -> Instr:
         right = self.shift or 0
         return isa.usat(acc, self.unsigned_bits, acc, right) if self.unsigned_bits else isa.ssat16(acc, acc, right)
 
-    @property
-    def per_output(self) -> int:
-        """Executed instructions, without the store and the bounds' constants."""
-        product = 1 + self.twice + self.mixed
-        return (self.before != 0) + product + (self.shift is None) + 1 + 3 * len(self.bounds)
+    def _bounded(self, accumulators: Sequence[str], spare: str) -> Iterator[Instr]:
+        for condition, value in self.bounds:
+            yield from isa.constant(spare, value)
+            for acc in accumulators:
+                yield from (isa.cmp(acc, spare), isa.move_register_if(condition, acc, spare))
 
+    def store(self, output: str, base: str, offset: int = 0) -> Instr:
+        return isa.strh(output, base, offset)
 
-@dataclass(frozen=True)
-class WideScaling:
-    """The code, and the numbers in its stream."""
-
-    requant: WideRequant
-    words: Array  # [channels, requant.words]
+    def store_next(self, output: str, base: str, step: int = 2) -> Instr:
+        return isa.strh_next(output, base, step)
 
 
 @dataclass(frozen=True)
@@ -136,14 +122,14 @@ def _settled(op: ScaledOp, channels: WideChannels) -> WideChannels:
     )
 
 
-def wide_scaling(op: ScaledOp, channels: WideChannels) -> WideScaling | None:
+def wide_scaling(op: ScaledOp, channels: WideChannels) -> Scaling | None:
     """How accumulators of 32 bits become outputs; None if they might need more, or it can't be proved."""
     if op.x.dtype is not DType.INT16 or op.rounding is Rounding.AWAY:
         return None
     return _wide(op, channels) if op.is_wide else _narrow(op, channels)
 
 
-def _wide(op: ScaledOp, channels: WideChannels) -> WideScaling | None:
+def _wide(op: ScaledOp, channels: WideChannels) -> Scaling | None:
     rights = 15 - channels.shifts
     shift = max(1, int(rights.max()) - 32)
     lifts = 32 + shift - rights
@@ -152,10 +138,10 @@ def _wide(op: ScaledOp, channels: WideChannels) -> WideScaling | None:
     mantissas = channels.mantissas << lifts
     if largest_accumulators(channels).max() >= LARGEST or mantissas.max() >= LARGEST:
         return None  # else the upper half of no product reaches 2^30, nor does the addend
-    return WideScaling(WideRequant(False, 0, shift, op.clamp), _words(mantissas, 1 << (shift - 1)))
+    return Scaling(WideRequant(False, 0, shift, op.clamp), _words(mantissas, 1 << (shift - 1)))
 
 
-def _narrow(op: ScaledOp, channels: WideChannels) -> WideScaling | None:
+def _narrow(op: ScaledOp, channels: WideChannels) -> Scaling | None:
     """As in requant.py, for factors below a half."""
     right = -channels.shifts
     single, twice = op.rounding is Rounding.SINGLE, op.rounding is Rounding.DOUBLE and op.clamp.low < 0
@@ -168,7 +154,7 @@ def _narrow(op: ScaledOp, channels: WideChannels) -> WideScaling | None:
     shared = int(shifts[0]) if shifts.min() == shifts.max() else None
     addends = (np.int64(1) << (shifts - 1)) + (lift == 2)
     words = _words(channels.mantissas, addends, *([shifts] if shared is None else []))
-    return WideScaling(WideRequant(twice, -lift, shared, op.clamp), words)
+    return Scaling(WideRequant(twice, -lift, shared, op.clamp), words)
 
 
 def _words(mantissas: Array, *others: Array | int) -> Array:

@@ -6,21 +6,23 @@ Kept are the layers whose accumulators never need more than 32 bits.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import partial
 
 import numpy as np
 
 from ...graph import Array
 from ...ops.scaled import ScaledOp
-from .wide_block import WidePacking
-from .wide_requant import WideChannels, WideRequant, wide_channels, wide_scaling
+from .matrix_stream import PackedMatrix, fit, halves, packed_matrix
+from .requant import Requant
+from .wide_block import WideBlock, WidePacking
+from .wide_requant import WideChannels, wide_channels, wide_scaling
 
 
 @dataclass(frozen=True, eq=False)
 class WideLayer:
     """One operator's weights, and how its accumulators are requantised: all proved."""
 
-    requant: WideRequant
+    requant: Requant
     channels: WideChannels  # an even depth: behind the last input of an odd number a weight that is 0
     finish: Array  # [channels, requant.words]
 
@@ -31,8 +33,7 @@ class WideLayer:
 
     @property
     def fits_bytes(self) -> bool:
-        weights = self.channels.weights
-        return bool(weights.min(initial=0) >= -128 and weights.max(initial=0) <= 127)
+        return fit(self.channels.weights, 8)
 
 
 def wide_layer(op: ScaledOp, weights: Array) -> WideLayer | None:
@@ -40,57 +41,27 @@ def wide_layer(op: ScaledOp, weights: Array) -> WideLayer | None:
     padded = np.pad(weights, ((0, 0), (0, weights.shape[1] % 2)))
     channels = wide_channels(op, padded)
     scaling = wide_scaling(op, channels)
-    if scaling is None:
-        return None
-    return WideLayer(scaling.requant, channels, scaling.words)
+    return WideLayer(scaling.requant, channels, scaling.words) if scaling else None
 
 
-@dataclass(frozen=True, eq=False)
-class WidePacked:
-    """Packed for wide_block.py."""
-
-    packing: WidePacking
-    layer: WideLayer
-
-    @cached_property
-    def stream(self) -> Array:
-        """The last channel is alone if it has no partner."""
-        count = len(self.layer.channels.bias)
-        parts = [part for c in range(0, count, 2) for part in self._few(slice(c, c + 2))]
-        return words_of(np.concatenate(parts))
-
-    def _few(self, few: slice) -> tuple[Array, ...]:
-        channels = self.layer.channels
-        return channels.bias[few], self._words(channels.weights[few]), self.layer.finish[few].reshape(-1)
-
-    def _words(self, weights: Array) -> Array:
-        """Of one or two channels, which change fastest."""
-        pairs = weights.reshape(len(weights), -1, 2).transpose(1, 0, 2)  # [pair, channel, input]
-        if len(weights) == 1 or self.packing is WidePacking.I16:
-            return halves(pairs).reshape(-1)
-        data = pairs & 0xFF
-        return halves(data[:, 0] | data[:, 1] << 8)
-
-    @property
-    def last_words(self) -> int:
-        """Of the last channel, if it has no partner."""
-        layer = self.layer
-        return len(layer.channels.bias) % 2 * (1 + layer.pairs + layer.requant.words)
-
-
-def halves(pairs: Array) -> Array:
-    """Words of the last axis' two values."""
-    low = pairs & 0xFFFF
-    return np.asarray(low[..., 0] | low[..., 1] << 16)
-
-
-def words_of(values: Array) -> Array:
-    return (values.astype(np.int64) & 0xFFFFFFFF).astype(np.uint32)
-
-
-def wide_packings(op: ScaledOp, weights: Array) -> tuple[WidePacked, ...]:
+def wide_packings(op: ScaledOp, weights: Array) -> tuple[PackedMatrix, ...]:
     """All that are proved for weights [channels, depth]."""
     layer = wide_layer(op, weights)
     if layer is None:
         return ()
-    return tuple(WidePacked(p, layer) for p in WidePacking if p is WidePacking.I16 or layer.fits_bytes)
+    return tuple(_packed(op, layer, p) for p in WidePacking if p is WidePacking.I16 or layer.fits_bytes)
+
+
+def _packed(op: ScaledOp, layer: WideLayer, packing: WidePacking) -> PackedMatrix:
+    pitch = op.channels * op.y.dtype.size
+    block = WideBlock(packing, layer.requant, layer.pairs, pitch, passes=op.channels // 2)
+    return packed_matrix(block, layer.channels.bias, partial(_words, layer, packing), layer.finish)
+
+
+def _words(layer: WideLayer, packing: WidePacking, few: slice) -> Array:
+    weights = layer.channels.weights[few]
+    pairs = weights.reshape(len(weights), -1, 2).transpose(1, 0, 2)  # [pair, channel, input]
+    if len(weights) == 1 or packing is WidePacking.I16:
+        return halves(pairs)
+    data = pairs & 0xFF
+    return halves(data[:, 0] | data[:, 1] << 8)

@@ -11,7 +11,7 @@ block and the next is not worth keeping.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cache, partial
+from functools import cache, cached_property, lru_cache
 
 from ...graph import DType
 from ...ops.conv2d import Conv2D
@@ -21,7 +21,8 @@ from ..native.lowering import CALL, PART, Params, prefixed
 from ..native.packing import differences, window_params
 from .cycles import executed
 from .function import Routine
-from .gemm import OPERAND_BYTES, PackedGemm, for_each_part, packed_gemms
+from .gemm import Gemm, for_each_part, packed_gemms
+from .gemm_block import Packing
 from .lowering import Assembled, Lowering
 from .operands import GROUP
 from .window_expand import routine
@@ -57,7 +58,7 @@ def window_of(op: Conv2D) -> Window:
     plain = Window(op.kernel.rows, op.kernel.columns * op.x.pixel_bytes)
     whole = op.x.pixel_bytes % GROUP == 0 and in_reach(plain, op.x.pixel_bytes)
     shares = op.stride.columns == 1 and 1 < op.kernel.columns <= LARGEST_SHARED
-    return replace(plain, taps=op.kernel.columns) if whole and shares and len(inner_columns(op)) >= PIXELS else plain
+    return replace(plain, taps=op.kernel.columns) if whole and shares and has_inner(op) else plain
 
 
 def inner_columns(op: Conv2D) -> range:
@@ -67,6 +68,11 @@ def inner_columns(op: Conv2D) -> range:
     start = -(-op.padding.left // op.stride.columns)
     last = (op.x.image.columns + op.padding.left - op.kernel.columns) // op.stride.columns
     return range(start, max(min(last + 1, op.y.image.columns), start))
+
+
+def has_inner(op: Conv2D) -> bool:
+    """Blocks without a border?"""
+    return len(inner_columns(op)) >= PIXELS
 
 
 @cache
@@ -83,111 +89,113 @@ def blocks_of(inner: range, columns: int, pixels: int) -> Blocks:
     return found
 
 
-def candidates(op: Conv2D, flash_price: int) -> tuple[Candidate, ...]:
-    return tuple(_candidate(op, gemm) for gemm in _gemms(op, flash_price))
+@dataclass(frozen=True, eq=False)
+class WindowLayer:
+    """All that is the same for 8 and 16 bits."""
+
+    kernel: str
+    op: Conv2D
+    gemm: Gemm
+    anywhere: Routine  # expands any pixels
+    neighbours: Routine | None  # expands inner pixels, if that is possible
+
+    @cached_property
+    def inner(self) -> Routine | None:
+        """`neighbours`, if worth its flash."""
+        image, near = self.op.y.image, self.neighbours
+        blocks = blocks_of(inner_columns(self.op), image.columns, image.rows * image.columns).inner
+        if near is None or not blocks:
+            return None
+        saved = blocks * (self._other_block - self._inner_block(near))
+        return near if saved >= self.gemm.flash_price * near.function.code_bytes else None
+
+    @property
+    def routines(self) -> tuple[Routine, ...]:
+        inner = (self.inner,) if self.inner else ()
+        return (*inner, self.anywhere, *self.gemm.routines)
+
+    @cached_property
+    def candidate(self) -> Candidate:
+        op, image = self.op, self.op.y.image
+        whole = self.instructions(image.rows * image.columns) + image.rows * self._row_instructions
+        of_a_row = self.instructions(image.columns) + self._row_instructions
+        table = op.kernel.rows * PIXELS * POINTER_BYTES
+        return Candidate(
+            backend="armv7em",
+            kernel=self.kernel,
+            form=Form.STRIP,
+            scratch_bytes=self.gemm.operand_bytes + table + PIXELS * self._patch_bytes + self._zero_bytes,
+            alignment=4 if op.x.pixel_bytes % 4 == 0 else 1,  # word accesses of any address are slower
+            scratch_alignment=8,
+            weight_bytes=self.gemm.weight_bytes,
+            code_bytes=sum(made.function.code_bytes for made in self.routines),
+            instructions=round(whole),
+            call_instructions=CALL + round(of_a_row - whole / max(image.rows, 1)) + self._zero_bytes,
+            part_instructions=PART + PER_OUTPUT_ROW + round(for_each_part(image.columns, self.instructions)),
+            spec={"packing": self.gemm.spec},
+        )
+
+    def assembled(self, function: str) -> Assembled:
+        params: Params = {
+            **prefixed("window", window_params(self.op)),
+            **prefixed("gemm", self.gemm.params(function)),
+            "operand_bytes": self.gemm.operand_bytes,
+            "patch_bytes": self._patch_bytes,
+            "zero_bytes": self._zero_bytes,
+            "expand_inner": self.inner.name if self.inner else 0,
+            "expand_any": self.anywhere.name,
+        }
+        return Assembled(params, self.gemm.constants(function), self.routines)
+
+    def instructions(self, pixels: int) -> float:
+        """Of pixels that follow each other, without what each row takes. Blocks go on across rows."""
+        inner = inner_columns(self.op) if self.inner else range(0)
+        blocks = blocks_of(inner, self.op.y.image.columns, pixels)
+        left = pixels - PIXELS * (blocks.inner + blocks.others)
+        found = self.gemm.instructions(pixels if left < 2 or pixels > PIXELS else PIXELS)
+        found += self._other_block * (blocks.others + (left > 0))
+        return found + (self._inner_block(self.inner) * blocks.inner if self.inner else 0)
+
+    def _inner_block(self, expand: Routine) -> int:
+        """Beside the product."""
+        return executed(expand.function.lines) + PER_INNER_BLOCK + self.op.kernel.rows * PER_INNER_ROW
+
+    @property
+    def _other_block(self) -> int:
+        seen = PIXELS * (PER_SEEN_PIXEL + self.op.kernel.rows * PER_SEEN_ROW)
+        return executed(self.anywhere.function.lines) + PER_OTHER_BLOCK + seen
+
+    @property
+    def _row_instructions(self) -> float:
+        """To enter an output row, and to gather the windows with a border."""
+        op, borders = self.op, self.op.y.image.columns - len(inner_columns(self.op))
+        tap = PER_GATHERED_TAP + PER_COPY * sum(divmod(op.x.pixel_bytes, 4))
+        return PER_OUTPUT_ROW + borders * op.kernel.rows * (PER_GATHERED_ROW + op.kernel.columns * tap)
+
+    @property
+    def _patch_bytes(self) -> int:
+        """A window, or the outputs of a pixel."""
+        return max(self.op.kernel.rows * self.op.kernel.columns * self.op.x.pixel_bytes, self.gemm.pixel_bytes)
+
+    @property
+    def _zero_bytes(self) -> int:
+        """What a pixel sees of one row, or four neighbours together."""
+        steps = (PIXELS - 1) * self.op.stride.columns if self.inner else 0
+        return (steps + self.op.kernel.columns) * self.op.x.pixel_bytes
 
 
-def lower(op: Conv2D, chosen: Candidate, function: str, flash_price: int) -> Assembled:
-    (gemm,) = (gemm for gemm in _gemms(op, flash_price) if gemm.packed.packing.value == chosen.spec["packing"])
-    inner, anywhere = _expansions(op, gemm)
-    params: Params = {
-        **prefixed("window", window_params(op)),
-        **prefixed("gemm", gemm.params(function)),
-        "operand_bytes": _operand_bytes(gemm),
-        "patch_bytes": _patch_bytes(op),
-        "zero_bytes": _zero_bytes(op, inner),
-        "expand_inner": inner.name if inner else 0,
-        "expand_any": anywhere.name,
-    }
-    routines = (anywhere, *gemm.routines) if inner is None else (inner, anywhere, *gemm.routines)
-    return Assembled(params, gemm.constants(function), routines)
-
-
-LOWERING = Lowering(KERNEL, candidates, lower)
-
-
-def _gemms(op: Conv2D, flash_price: int) -> tuple[PackedGemm, ...]:
+@lru_cache(maxsize=256)
+def _layers(op: Conv2D, flash_price: int) -> tuple[WindowLayer, ...]:
     if is_pointwise(op) or op.groups != 1 or op.x.dtype is not DType.INT8:
         return ()
     weights = window_of(op).ordered(differences(op).reshape(op.channels, op.depth))
-    return packed_gemms(op, weights, op.channels, flash_price)
+    return tuple(_layer(op, gemm) for gemm in packed_gemms(op, weights, flash_price))
 
 
-def _expansions(op: Conv2D, gemm: PackedGemm) -> tuple[Routine | None, Routine]:
-    """For inner pixels, if that is worth its flash; and for any."""
-    window, pitch, image = window_of(op), op.stride.columns * op.x.pixel_bytes, op.y.image
-    anywhere = routine(Expansion(window, gemm.operands, 0))
-    blocks = blocks_of(inner_columns(op), image.columns, image.rows * image.columns).inner
-    if not blocks or not in_reach(window, pitch):
-        return None, anywhere
-    inner = routine(Expansion(window, gemm.operands, pitch))
-    saved = blocks * (_other_block(op, anywhere) - _inner_block(op, inner))
-    return inner if saved >= gemm.flash_price * inner.function.code_bytes else None, anywhere
+def _layer(op: Conv2D, gemm: Gemm) -> WindowLayer:
+    window, pitch, operands = window_of(op), op.stride.columns * op.x.pixel_bytes, Packing(gemm.spec).operands
+    near = routine(Expansion(window, operands, pitch)) if has_inner(op) and in_reach(window, pitch) else None
+    return WindowLayer(KERNEL, op, gemm, routine(Expansion(window, operands, 0)), near)
 
 
-def _candidate(op: Conv2D, gemm: PackedGemm) -> Candidate:
-    image = op.y.image
-    whole = _instructions(op, gemm, image.rows * image.columns) + image.rows * _row_instructions(op)
-    of_a_row = _instructions(op, gemm, image.columns) + _row_instructions(op)
-    inner, anywhere = _expansions(op, gemm)
-    zeros = _zero_bytes(op, inner)
-    return Candidate(
-        backend="armv7em",
-        kernel=KERNEL,
-        form=Form.STRIP,
-        scratch_bytes=_operand_bytes(gemm) + _table_bytes(op) + PIXELS * _patch_bytes(op) + zeros,
-        alignment=GROUP if op.x.pixel_bytes % GROUP == 0 else 1,  # word accesses of any address are slower
-        scratch_alignment=8,
-        weight_bytes=gemm.weight_bytes,
-        code_bytes=gemm.code_bytes + sum(made.function.code_bytes for made in (inner, anywhere) if made),
-        instructions=round(whole),
-        call_instructions=CALL + round(of_a_row - whole / max(image.rows, 1)) + zeros,
-        part_instructions=PART + PER_OUTPUT_ROW + round(for_each_part(image.columns, partial(_instructions, op, gemm))),
-        spec={"packing": gemm.packed.packing.value},
-    )
-
-
-def _instructions(op: Conv2D, gemm: PackedGemm, pixels: int) -> float:
-    """Of pixels that follow each other, without what each row takes. Blocks go on across rows."""
-    inner, anywhere = _expansions(op, gemm)
-    blocks = blocks_of(inner_columns(op) if inner else range(0), op.y.image.columns, pixels)
-    left = pixels - PIXELS * (blocks.inner + blocks.others)
-    found = gemm.instructions(pixels) if left < 2 or pixels > PIXELS else gemm.instructions(PIXELS)
-    found += _other_block(op, anywhere) * (blocks.others + (left > 0))
-    return found + (_inner_block(op, inner) * blocks.inner if inner else 0)
-
-
-def _inner_block(op: Conv2D, expand: Routine) -> int:
-    """Beside the product."""
-    return executed(expand.function.lines) + PER_INNER_BLOCK + op.kernel.rows * PER_INNER_ROW
-
-
-def _other_block(op: Conv2D, expand: Routine) -> int:
-    seen = PIXELS * (PER_SEEN_PIXEL + op.kernel.rows * PER_SEEN_ROW)
-    return executed(expand.function.lines) + PER_OTHER_BLOCK + seen
-
-
-def _row_instructions(op: Conv2D) -> float:
-    """To enter an output row, and to gather the windows with a border."""
-    borders = op.y.image.columns - len(inner_columns(op))
-    tap = PER_GATHERED_TAP + PER_COPY * sum(divmod(op.x.pixel_bytes, GROUP))
-    return PER_OUTPUT_ROW + borders * op.kernel.rows * (PER_GATHERED_ROW + op.kernel.columns * tap)
-
-
-def _operand_bytes(gemm: PackedGemm) -> int:
-    return OPERAND_BYTES * GROUP * gemm.groups
-
-
-def _table_bytes(op: Conv2D) -> int:
-    return op.kernel.rows * PIXELS * POINTER_BYTES
-
-
-def _patch_bytes(op: Conv2D) -> int:
-    """A window, or the outputs of a pixel."""
-    return max(op.kernel.rows * op.kernel.columns * op.x.pixel_bytes, op.channels)
-
-
-def _zero_bytes(op: Conv2D, inner: Routine | None) -> int:
-    """What a pixel sees of one row, or four neighbours together."""
-    steps = (PIXELS - 1) * op.stride.columns if inner else 0
-    return (steps + op.kernel.columns) * op.x.pixel_bytes
+LOWERING = Lowering.of_layers(KERNEL, _layers)
