@@ -97,8 +97,10 @@ class LayerView:
 
     @property
     def ignored(self) -> tuple[str, ...]:
-        """Arguments that the kernel makes no use of."""
-        return self.argument_names if self.plan.choices[self.call.op].form is Form.WHOLE else ()
+        """Arguments that the kernel may make no use of: of a single pixel there are no parts."""
+        image = self.steps[0].walked.image
+        whole = self.plan.choices[self.call.op].form is Form.WHOLE or image.rows * image.columns == 1
+        return self.argument_names if whole else ()
 
     @property
     def strip(self) -> str:

@@ -83,6 +83,11 @@ TE_INLINE void te_gemm_twin(const int32_t *operands, const uint32_t *stream, int
                             int32_t words, int32_t x256, int32_t channels, int32_t pixels, int32_t groups,
                             int32_t pitch, te_dsp_kind kind, int32_t before, int32_t shift, int32_t low, int32_t high)
 {
+    if (groups == 0) { /* shared: its shape is in front of the stream */
+        groups = (int32_t)stream[0] / 32;
+        pitch = (int32_t)stream[1];
+        stream += 2;
+    }
     const te_gemm_block_t op = {words, x256, channels, groups, {kind, before, shift, low, high}};
     const int32_t pass_words = channels * (1 + words * groups + (shift < 0 ? 3 : 2));
     for (; stream != stream_end; stream += pass_words, y += channels) {

@@ -42,6 +42,11 @@ TE_INLINE void te_wide_gemm_twin(const int32_t *operands, const uint32_t *stream
                                  int32_t pairs, int32_t pitch, te_dsp_kind kind, int32_t before, int32_t shift,
                                  int32_t low, int32_t high)
 {
+    if (pairs == 0) { /* shared: its shape is in front of the stream */
+        pairs = (int32_t)stream[0] / 16;
+        pitch = (int32_t)stream[1];
+        stream += 2;
+    }
     const te_wide_block_t op = {bytes, channels, pairs, {kind, before, shift, low, high}};
     const int32_t pass_words = channels * (1 + (shift < 0 ? 3 : 2)) + pairs * (bytes ? 1 : channels);
     for (; stream != stream_end; stream += pass_words, y += 2 * channels) {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -58,16 +59,25 @@ def needs(board: str, method: str) -> None:
         pytest.skip(reason or f"no compiler for {board}")
 
 
-@pytest.mark.parametrize("kernels", ["native", "portable"])
-@pytest.mark.parametrize("name", OWN)
+def in_turn(common: Sequence[str], others: Sequence[str], names: Iterable[str] = OWN) -> list[Any]:
+    """Every network with what is common to all and with one of the others; with the rest of them in long sweeps."""
+    found = []
+    for number, name in enumerate(names):
+        found += [pytest.param(name, value, id=f"{name}-{value}") for value in common]
+        for place, value in enumerate(others):
+            marks = [] if place == number % len(others) else [pytest.mark.slow]
+            found.append(pytest.param(name, value, id=f"{name}-{value}", marks=marks))
+    return found
+
+
+@pytest.mark.parametrize(("name", "kernels"), in_turn([], ["native", "portable"]))
 def test_own_networks_on_the_host(name: str, kernels: str) -> None:
     needs("qemu-m7", "host")
     assert_exact(prove(OWN[name], name, "qemu-m7", "host", kernels, inputs=3))
 
 
 @pytest.mark.sim
-@pytest.mark.parametrize("board", BOARDS)
-@pytest.mark.parametrize("name", OWN)
+@pytest.mark.parametrize(("name", "board"), in_turn(["stm32h743"], [board for board in BOARDS if board != "stm32h743"]))
 def test_own_networks_in_simulators(name: str, board: str) -> None:
     needs(board, BOARDS[board])
     evidence = prove(OWN[name], name, board, BOARDS[board])
@@ -84,11 +94,15 @@ def test_real_models_on_the_host(entry: Entry) -> None:
     assert_exact(prove(path_of(entry).read_bytes(), "model", "qemu-m7", "host"))
 
 
-STREAMING = [p for p in parameters(ours=True) if "VAR_HANDLE" in p.values[0]["ops"]]
+STREAMING = [p.values[0] for p in parameters(ours=True) if "VAR_HANDLE" in p.values[0]["ops"]]
 FRAMES = 20
+EVERY = 3  # of those models, which resemble each other
 
 
-@pytest.mark.parametrize("entry", STREAMING)
+@pytest.mark.parametrize(
+    "entry",
+    [pytest.param(e, id=e["id"], marks=[pytest.mark.slow] if n % EVERY else []) for n, e in enumerate(STREAMING)],
+)
 def test_streaming_models_keep_their_state(entry: Entry) -> None:
     """Over consecutive inputs: TFLM, the interpreter, and the C code, which is compared with the planned graph."""
     needs("qemu-m7", "host")
@@ -107,8 +121,7 @@ def shown() -> list[Any]:
 
 
 @pytest.mark.sim
-@pytest.mark.parametrize("board", ["stm32h743", "qemu-m7"])
-@pytest.mark.parametrize("name", shown())
+@pytest.mark.parametrize(("name", "board"), in_turn([], ["stm32h743", "qemu-m7"], shown()))
 def test_real_models_in_simulators(name: str, board: str) -> None:
     needs(board, BOARDS[board])
     assert_exact(prove((FOLDER / "tflite" / f"{name}.tflite").read_bytes(), "model", board, BOARDS[board]))
@@ -125,14 +138,15 @@ def test_two_models_share_one_firmware_and_one_arena() -> None:
 
 
 @pytest.mark.sim
-def test_the_second_compiler_gives_the_same_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """zig's clang and lld, where gcc is usually preferred."""
+@pytest.mark.parametrize("name", ["two_heads", pytest.param("fashion", marks=pytest.mark.slow)])
+def test_the_second_compiler_gives_the_same_bytes(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """zig's clang and lld, where gcc is usually preferred. Unlike gcc it leaves out arguments that nobody reads."""
     needs("stm32h743", "unicorn")
     board = load_board("stm32h743")
     zig = next((t for t in toolchains(board) if t.name.startswith("zig")), None)
     if zig is None:
         pytest.skip("ziglang is not installed")
     monkeypatch.setattr("tecompile.evidence.find_toolchain", lambda _board: zig)
-    evidence = prove(OWN["fashion"], "fashion", "stm32h743", "unicorn")
+    evidence = prove(OWN[name], name, "stm32h743", "unicorn")
     assert evidence.compiler.startswith("zig")
     assert_exact(evidence)

@@ -32,6 +32,13 @@ BLOCKS = [
     for channels in (1, 2)
     for pixels in (1, 4)
     for turn_groups in (0, 3)
+] + [
+    Block(packing, requant, groups, 97, channels, pixels, turn_groups=2, shared=True)
+    for packing in Packing
+    for requant in (ONCE, TWICE)
+    for groups in (3, 4)
+    for channels in (1, 2)
+    for pixels in (1, 4)
 ]
 
 
@@ -137,9 +144,13 @@ def test_two_bytes_for_a_weight_must_save_enough() -> None:
 
 def test_the_last_channel_may_have_no_partner() -> None:
     op = convolution(outputs=5)
-    (made,) = [g for g in gemm.proved_gemms(op, op.weight_values().reshape(5, 16), FLASH_PRICES[0]) if g.spec == "x256"]
-    assert len(made.stream) == 5 * (1 + 4 + made.packed.block.requant.words)
-    assert len(made.routines) == 4 and made.params("f")["last"] == f"f_stream + {len(made.stream) * 4 // 5}"
+    weights = op.weight_values().reshape(5, 16)
+    own, shared = (gemm.proved_gemms(op, weights, price, (Packing.X256,))[0] for price in (0, FLASH_PRICES[-1]))
+    words = 1 + 4 + own.packed.block.requant.words
+    assert len(own.stream) == 5 * words and own.params("f")["last"] == f"f_stream + {4 * words}"
+    assert len(shared.stream) == 5 * words + 4 and shared.params("f")["last"] == f"f_stream + {4 * words + 2}"
+    assert list(shared.stream[[0, 1, 4 * words + 2, 4 * words + 3]]) == [4 * 32, 5] * 2  # four groups of inputs
+    assert len(own.routines) == len(shared.routines) == 4
 
 
 def test_suitable_convolutions_are_offered() -> None:

@@ -36,8 +36,9 @@ from .cores import Order, assembled_in
 from .function import Routine
 from .lowering import Lowering
 
-FLASH_PRICES = (20, 100, 500)
-"""Instructions that an inference must save for each byte of flash: where there is room, and where there is less."""
+FLASH_PRICES = (10, 20, 100, 500)
+"""Instructions that an inference must save for each byte of flash: where speed counts, where both do, where there is
+little room."""
 
 LOWERINGS: Mapping[type[Op], Sequence[Lowering]] = {
     Conv2D: (

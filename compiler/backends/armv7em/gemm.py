@@ -22,6 +22,8 @@ from .wide_weights import wide_packings
 CALL = 8  # instructions around a block: arguments and branch
 CODE_BYTES = 3.9  # of an instruction
 LARGEST_UNROLLED = 104  # inputs in a row
+SHARED_TURN = 2  # groups of a turn in shared blocks
+SHARERS = 4  # layers, or more, that a shared block is expected to serve
 DIVISIONS = (2, 4, 8)  # of a row into parts
 MEMBERS = ("pairs", "last_channel", "pairs_of_one", "last_of_one")  # of te_gemm_t
 
@@ -71,7 +73,12 @@ class Gemm:
 
     @property
     def cost(self) -> Cost:
-        return Cost(self.instructions(self.pixels), self.weight_bytes + self.code_bytes)
+        code = self.code_bytes // SHARERS if self.packed.block.shared else self.code_bytes
+        return Cost(self.instructions(self.pixels), self.weight_bytes + code)
+
+    @property
+    def price(self) -> float:
+        return self.cost.instructions + self.flash_price * self.cost.flash_bytes
 
     def is_worth_more_than(self, other: Cost) -> bool:
         """Does it save enough instructions for the flash that it takes beyond the other?"""
@@ -114,6 +121,8 @@ class Gemm:
 
     def _looped(self, block: MatrixBlock) -> MatrixBlock:
         """With so many groups in a turn of its loop as is worth the code."""
+        if block.shared:
+            return replace(block, turn_groups=min(SHARED_TURN, block.groups - 1))
         calls, most = block_counts(self.pixels)[0 if block.pixels > 1 else 1], LARGEST_UNROLLED // block.group_inputs
         flash_price = self.flash_price * (CODE_BYTES * block.group_instructions)  # of a group
         possible = (replace(block, turn_groups=turn) for turn in range(min(block.groups, most) + 1))
@@ -184,7 +193,15 @@ def wide_gemms(op: ScaledOp, weights: Array, flash_price: int) -> tuple[Gemm, ..
 
 
 def _gemms(op: ScaledOp, packed: Sequence[PackedMatrix], flash_price: int) -> tuple[Gemm, ...]:
-    return tuple(Gemm(one, op.y.elements // op.channels, flash_price) for one in packed)
+    return tuple(_gemm(one, op.y.elements // op.channels, flash_price) for one in packed)
+
+
+def _gemm(packed: PackedMatrix, pixels: int, flash_price: int) -> Gemm:
+    """With blocks of its own, or shared ones: with a loop, which takes two groups of inputs."""
+    own = Gemm(packed, pixels, flash_price)
+    if packed.block.groups < 2:
+        return own
+    return min(own, replace(own, packed=packed.with_shared_block()), key=lambda gemm: gemm.price)
 
 
 def _stream_name(function: str) -> str:

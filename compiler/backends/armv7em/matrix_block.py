@@ -8,6 +8,9 @@ Register block: 2 output channels x 4 pixels.
                                                                           [channel 1: r5 r7 r9 r11]
 Smaller blocks of the same build take what is left over: one pixel (its operands are those of the first
 of four places), one channel, or both. Pointers are on the stack, where no registers are left for them.
+
+A shared block serves layers of any depth and any number of channels: it finds both in front of the stream. That
+takes 8 more instructions for every 2 channels of 4 pixels, and a loop with short turns.
 """
 
 from __future__ import annotations
@@ -29,8 +32,7 @@ WEIGHTS = ("r2", "r3")
 OPERANDS = ("r12", "lr")
 PLACES = 4  # pixels in an operand buffer
 PAIR_BYTES = 16  # of operands: 2 inputs of 4 pixels
-STACK = 16  # bytes
-OPERANDS_SLOT, STREAM_END_SLOT, OUT_SLOT, OPERANDS_END_SLOT = 0, 4, 8, 12
+OPERANDS_SLOT, STREAM_END_SLOT, OUT_SLOT, OPERANDS_END_SLOT, PITCH_SLOT = 0, 4, 8, 12, 16
 PARAMETERS = ("const int32_t *operands", "const uint32_t *stream", "int8_t *y", "const uint32_t *stream_end")
 
 
@@ -56,6 +58,7 @@ class MatrixBlock(ABC):
     pixels: int = PLACES
     turn_groups: int = 0  # of one turn of the loop over the inputs; 0: no loop
     passes: int = 1  # over the channels; the code does not depend on it
+    shared: bool = False  # then it does not depend on groups and pitch either
 
     prefix: ClassVar[str]  # of its name
     twin: ClassVar[str]
@@ -83,10 +86,13 @@ class MatrixBlock(ABC):
 
     @property
     def stem(self) -> str:
-        size = f"{self.channels}x{self.pixels}_k{self.inputs}"
+        size = f"{self.channels}x{self.pixels}"
+        if self.shared:
+            turn = f"_t{self.turn_groups}_f{self.first_groups}"
+            return f"{self.prefix}_{self.packing.value}_{size}{turn}_{self.requant.stem}"
         turns = f"_t{self.turn_groups}" if self.turns else ""
         pitch = f"_c{self.pitch}" if self.pixels > 1 else ""
-        return f"{self.prefix}_{self.packing.value}_{size}{turns}{pitch}_{self.requant.stem}"
+        return f"{self.prefix}_{self.packing.value}_{size}_k{self.inputs}{turns}{pitch}_{self.requant.stem}"
 
     @property
     def group_inputs(self) -> int:
@@ -95,6 +101,11 @@ class MatrixBlock(ABC):
     @property
     def inputs(self) -> int:
         return self.group_inputs * self.groups
+
+    @property
+    def shape_words(self) -> tuple[int, ...]:
+        """In front of its stream."""
+        return (self.operand_bytes, self.pitch) if self.shared else ()
 
     @property
     def operand_bytes(self) -> int:
@@ -113,6 +124,11 @@ class MatrixBlock(ABC):
     def homes(self) -> Homes | None:
         """None: pointers are on the stack."""
         return None
+
+    @property
+    def stack(self) -> int:
+        """Bytes for pointers."""
+        return 0 if self.homes else 24 if self.shared else 16
 
     @property
     def first_groups(self) -> int:
@@ -148,17 +164,22 @@ def block_kernel(block: MatrixBlock) -> Function:
     lines += [*_dot_products(block), *_finish(block)]
     if block.channels > 1:
         lines += [*_next_pair(block), isa.bne_back(again)]
-    if block.homes is None:
-        lines.append(isa.shrink_stack(STACK))
+    if block.stack:
+        lines.append(isa.shrink_stack(block.stack))
     lines.append(isa.pop_return(CALLEE_SAVED))
+    return specified(block.stem, _purpose(block), lines, arguments=4)
+
+
+def _purpose(block: MatrixBlock) -> str:
+    inputs = "any inputs" if block.shared else f"{block.inputs} inputs"
     pixels = f"{block.pixels} pixels" if block.pixels > 1 else "a pixel"
-    purpose = f"Matrix product of {block.inputs} inputs of {pixels}, channels in steps of {block.channels}"
-    return specified(block.stem, purpose, lines, arguments=4)
+    return f"Matrix product of {inputs} of {pixels}, channels in steps of {block.channels}"
 
 
 @cache
 def block_routine(block: MatrixBlock) -> Routine:
-    shape = (block.channels, block.pixels, block.groups, block.pitch)
+    known = (0, 0) if block.shared else (block.groups, block.pitch)
+    shape = (block.channels, block.pixels, *known)
     numbers = (*block.packing_numbers, *shape, *block.requant.twin_numbers)
     return Routine(block_kernel(block), PARAMETERS, block.twin, numbers, block.twin_header)
 
@@ -169,15 +190,20 @@ def block_routine(block: MatrixBlock) -> Routine:
 def _settle(block: MatrixBlock) -> Iterator[Instr]:
     homes = block.homes
     if homes is None:
-        yield isa.grow_stack(STACK)
+        yield isa.grow_stack(block.stack)
         yield isa.strd("r0", "r3", "sp", OPERANDS_SLOT)
         yield isa.str_("r2", "sp", OUT_SLOT)
     else:
         yield isa.move(homes.out, "r2")
         if block.channels > 1:
             yield from (isa.move(homes.operands, "r0"), isa.move(homes.stream_end, "r3"))
-    if block.turns:
+    if block.shared:
+        yield isa.ldrd_next("r12", "lr", "r1")
+        if block.pixels > 1:
+            yield isa.move(homes.stream_end, "lr") if homes else isa.str_("lr", "sp", PITCH_SLOT)
+    elif block.turns:
         yield from isa.constant("r12", block.operand_bytes)
+    if block.turns:
         yield isa.add_register(homes.operands_end if homes else "r12", "r12", "r0")
         if homes is None:
             yield isa.str_("r12", "sp", OPERANDS_END_SLOT)
@@ -243,12 +269,22 @@ def _finish(block: MatrixBlock) -> Iterator[Instr]:
     if block.homes is None:
         yield isa.ldr("r0", "sp", OUT_SLOT)
     out = block.homes.out if block.homes else "r0"
-    yield from finish(block.requant, block.accumulators, block.pitch, out)
+    yield from finish(block.requant, block.accumulators, _shared_pitch(block) or block.pitch, out)
 
 
-def finish(requant: Requant, accumulators: Sequence[Sequence[str]], pitch: int, out: str = "r0") -> Iterator[Instr]:
+def _shared_pitch(block: MatrixBlock) -> Instr | None:
+    """In r3. Where registers are left for pointers, but a stream's end is not needed, it is there."""
+    if not block.shared or block.pixels == 1:
+        return None
+    return isa.move("r3", block.homes.stream_end) if block.homes else isa.ldr("r3", "sp", PITCH_SLOT)
+
+
+def finish(
+    requant: Requant, accumulators: Sequence[Sequence[str]], pitch: int | Instr, out: str = "r0"
+) -> Iterator[Instr]:
     """Of one channel or two ([channel][pixel]), to `out`, which two move on. Mantissa, addend and shift of a channel
-    come in r2, r3, r12, with lr to spare; but two words of two channels at once, if they are all that is needed."""
+    come in r2, r3, r12, with lr to spare; but two words of two channels at once, if they are all that is needed.
+    The pitch may be an instruction that loads it to r3."""
     words = [("r2", "r3", "r12")] * 2
     at_once = len(accumulators) > 1 and requant.words == 2 and not requant.needs_spare
     if at_once:
@@ -263,15 +299,15 @@ def finish(requant: Requant, accumulators: Sequence[Sequence[str]], pitch: int, 
 
 
 def _stores(
-    requant: Requant, accumulators: Sequence[str], out: str, pitch: int, step: int, back: int
+    requant: Requant, accumulators: Sequence[str], out: str, pitch: int | Instr, step: int, back: int
 ) -> Iterator[Instr]:
     """The first output of two channels moves the pointer on. r2 and r3 are free."""
     first, *others = accumulators
     yield requant.store_next(first, out, step) if step and back + step == 0 else requant.store(first, out, back)
-    if len(others) * pitch + back <= isa.LARGEST_OFFSET:
+    if isinstance(pitch, int) and len(others) * pitch + back <= isa.LARGEST_OFFSET:
         yield from (requant.store(acc, out, pixel * pitch + back) for pixel, acc in enumerate(others, start=1))
         return
-    yield from isa.constant("r3", pitch)
+    yield from (pitch,) if isinstance(pitch, Instr) else isa.constant("r3", pitch)
     for acc in others:
         yield from (isa.add_register("r2", out, "r3"), requant.store(acc, "r2", back))
         out = "r2"

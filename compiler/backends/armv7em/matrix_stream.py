@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Self
 
 import numpy as np
 
@@ -16,8 +18,21 @@ class PackedMatrix:
     """One operator's weights as kernels multiply them, and how its accumulators are requantised."""
 
     block: MatrixBlock  # that takes two channels of four pixels
-    stream: Array
-    last_words: int  # of the last channel, if it has no partner
+    pairs: Array  # words of all channels that have a partner
+    last: Array  # of the one that has none
+
+    @cached_property
+    def stream(self) -> Array:
+        shape = np.array(self.block.shape_words, np.uint32)
+        return np.concatenate([part for words in (self.pairs, self.last) if len(words) for part in (shape, words)])
+
+    @property
+    def last_words(self) -> int:
+        """Of the stream."""
+        return len(self.last) and len(self.block.shape_words) + len(self.last)
+
+    def with_shared_block(self) -> Self:
+        return replace(self, block=replace(self.block, shared=True))
 
     @property
     def spec(self) -> str:
@@ -30,7 +45,8 @@ def packed_matrix(block: MatrixBlock, bias: Array, words: Callable[[slice], Arra
     channels, which change fastest), requantisation ([channels, requant.words])."""
     fews = [slice(c, c + 2) for c in range(0, len(bias), 2)]
     parts = [np.concatenate([bias[few], words(few).reshape(-1), finish[few].reshape(-1)]) for few in fews]
-    return PackedMatrix(block, words_of(np.concatenate(parts)), len(bias) % 2 * len(parts[-1]))
+    pairs = np.concatenate(parts[: len(bias) // 2] or [np.zeros(0)])
+    return PackedMatrix(block, words_of(pairs), words_of(parts[-1] if len(bias) % 2 else np.zeros(0)))
 
 
 def halves(pairs: Array) -> Array:
