@@ -50,6 +50,8 @@ class Memory:
     origin: int
     nbytes: int
     attributes: str  # as in linker scripts: "rx", "rw", "rwx"
+    wait_states: int = 0  # cycles that a read of one line takes longer than of SRAM
+    line_bytes: int = 4  # that one read of it brings
 
     @property
     def end(self) -> int:
@@ -76,6 +78,7 @@ class Board:
     simulator: str  # unicorn, qemu, host or none
     machine: str  # QEMU's -M
     projects: tuple[str, ...]  # kinds that suit, the default one first
+    data_cache: int = 0  # bytes; 0 for none, or for memories that need none
     dma_alignment: int = 1  # of input buffers: a cache line where a D-cache and DMA meet
     facts: Mapping[str, Any] = field(default_factory=dict)
 
@@ -169,9 +172,7 @@ def all_boards() -> tuple[Board, ...]:
 
 def parse_board(name: str, text: str) -> Board:
     data = tomllib.loads(text)
-    memories = tuple(
-        Memory(m["name"], m["origin"], m["kib"] * 1024, m.get("attributes", "rw")) for m in data.pop("memory")
-    )
+    memories = tuple(map(_memory, data.pop("memory")))
     return Board(
         name=name,
         title=data.pop("title"),
@@ -189,9 +190,15 @@ def parse_board(name: str, text: str) -> Board:
         simulator=data.pop("simulator"),
         machine=data.pop("machine", ""),
         projects=tuple(data.pop("projects")),
+        data_cache=data.pop("data_cache_kib", 0) * 1024,
         dma_alignment=data.pop("dma_alignment", 1),
         facts=data,
     )
+
+
+def _memory(data: Mapping[str, Any]) -> Memory:
+    costs = {key: data[key] for key in ("wait_states", "line_bytes") if key in data}
+    return Memory(data["name"], data["origin"], data["kib"] * 1024, data.get("attributes", "rw"), **costs)
 
 
 def _kib(nbytes: int) -> str:

@@ -22,7 +22,7 @@ from .work import compile_one
 @seed_option
 @common_options
 def bench(console: Console, as_json: bool, model: Path, request: Request, method: str, inputs: int, seed: int) -> None:
-    """Executed instructions (whole and per layer), RAM, flash."""
+    """Executed instructions and estimated cycles (whole and per layer), time, RAM, flash."""
     outcome = prove(console, compile_one(console, model, request), Wanted(method, inputs, seed))
     if as_json:
         console.json(outcome.result.to_json())

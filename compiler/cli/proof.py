@@ -63,7 +63,7 @@ def prove_all(console: Console, compiled: Sequence[Compilation], wanted: Wanted)
 
 
 def _outcome(compiled: Compilation, evidence: Proof, poison: bool) -> Outcome:
-    result = measured(planned(compiled), evidence)
+    result = measured(planned(compiled), evidence, compiled.program.plan, compiled.request.board)
     lines = proof_lines(evidence, compiled.original, compiled.program.plan)
     lines = (*lines, POISONED) if poison else lines
     return Outcome(result, lines, None if evidence.verification.bit_exact else _difference(evidence))

@@ -52,7 +52,10 @@ class Change:
 
 
 def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Change, ...]:
-    return tuple(Change(m, before.get(m), after.get(m)) for m in METRICS)
+    """Estimates for a plan and for what was executed do not compare: one is rougher than the other."""
+    alike = (before.get("instructions") is None) == (after.get("instructions") is None)
+    known = [m for m in METRICS if alike or not m.endswith("_estimate")]
+    return tuple(Change(m, before.get(m) if m in known else None, after.get(m)) for m in METRICS)
 
 
 def change_lines(names: tuple[str, str], found: tuple[Change, ...], width: int | None) -> list[str]:

@@ -15,7 +15,7 @@ from .model import tensor_text
 from .picture import pictures
 from .plan import Entry, advice, life, pinned, rows_text, schedule, shapes_of
 from .result import LayerResult, Result
-from .summary import optimality, verdict
+from .summary import cycles_title, estimated, optimality, verdict
 from .text import number, percent
 
 TEMPLATE = "report/page.html.j2"
@@ -69,6 +69,8 @@ def render_page(
         "front": front,
         "fastest": min((point.instructions for point in front), default=1) or 1,
         "verdict": verdict(result),
+        "estimate": estimated(result),
+        "cycles_title": f"cycles ({cycles_title(result.estimate_band_percent)})",
         "optimality": optimality(result),
         "details": details,
     }

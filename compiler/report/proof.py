@@ -5,18 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from ..board import Board
+from ..estimate.estimate import estimate_of_run
 from ..graph import Graph, Op, Tensor
 from ..planner.plan import Plan
 from ..simulate.prove import Proof
-from .result import Result
+from .result import Result, with_estimate
 from .text import number
 
 HOST_PROVES = "the host proves the plan and the C kernels, not the assembly"
 WORDS = {"host": "this computer", "qemu": "QEMU", "unicorn": "unicorn"}
 
 
-def measured(result: Result, proof: Proof) -> Result:
-    """The result of a plan, with everything that running it has told."""
+def measured(result: Result, proof: Proof, plan: Plan, board: Board) -> Result:
+    """The result of a plan, with everything that running it has told, and an estimate of what was executed."""
+    estimate = estimate_of_run(plan, board, proof.verification.profile)
+    found = _measured(result, proof)
+    return with_estimate(found, plan, estimate) if estimate else found
+
+
+def _measured(result: Result, proof: Proof) -> Result:
     outcome, sizes = proof.verification, proof.sizes
     profile = outcome.profile
     differ = {layer.layer: layer.bytes_differ for layer in outcome.layers}

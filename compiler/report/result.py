@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from .. import __version__
 from ..backends.program import Program
 from ..board import Board
+from ..estimate.estimate import Estimate, estimate_of_plan
 from ..planner.plan import Plan
 
 
@@ -54,6 +55,8 @@ class Result:
     instructions: int | None
     cycles_estimate: int | None
     ms_estimate: float | None
+    estimate_band_percent: int | None  # the truth is taken to lie within, of the totals
+    estimate_basis: str | None
     arena_bytes: int
     input_bytes: int
     state_bytes: int  # in the model's struct, kept between inferences
@@ -81,9 +84,9 @@ class Source:
 
 
 def planned_result(program: Program, board: Board, source: Source) -> Result:
-    """All that a plan tells; the rest is None until something was built and run."""
+    """All that a plan tells, estimates with it; the rest is None until something was built and run."""
     plan = program.plan
-    return Result(
+    result = Result(
         tecompile=__version__,
         model=source.model,
         model_sha256=source.sha256,
@@ -100,6 +103,8 @@ def planned_result(program: Program, board: Board, source: Source) -> Result:
         instructions=None,
         cycles_estimate=None,
         ms_estimate=None,
+        estimate_band_percent=None,
+        estimate_basis=None,
         arena_bytes=plan.arena_bytes,
         input_bytes=sum(t.nbytes for t in plan.graph.inputs),
         state_bytes=sum(v.nbytes for v in plan.graph.variables),
@@ -110,6 +115,20 @@ def planned_result(program: Program, board: Board, source: Source) -> Result:
         code_bytes=None,
         plan=plan_result(plan),
         layers=_layers(plan),
+    )
+    estimate = estimate_of_plan(plan, board)
+    return with_estimate(result, plan, estimate) if estimate else result
+
+
+def with_estimate(result: Result, plan: Plan, estimate: Estimate) -> Result:
+    cycles = {plan.layer_name(op): count for op, count in estimate.layers.items()}
+    return replace(
+        result,
+        cycles_estimate=estimate.cycles,
+        ms_estimate=estimate.ms,
+        estimate_band_percent=estimate.band,
+        estimate_basis=estimate.basis,
+        layers=tuple(replace(layer, cycles_estimate=cycles.get(layer.name)) for layer in result.layers),
     )
 
 

@@ -9,7 +9,7 @@ VERDICTS = {True: "every byte equals the reference", False: "DIFFERS from the re
 
 
 def summary_lines(result: Result, costs: bool = False) -> list[str]:
-    """What matters on a screen; `costs` asks for the time it takes, known or not."""
+    """What matters on a screen; `costs` asks for the time it takes, known or not, and what that rests on."""
     return pairs(
         [
             ("model", f"{result.model}: {number(result.macs)} MACs in {len(result.layers)} layers"),
@@ -18,7 +18,8 @@ def summary_lines(result: Result, costs: bool = False) -> list[str]:
             *([("state", f"{size(result.state_bytes)}, kept between runs")] if result.state_bytes else []),
             ("weights", size(result.weights_bytes)),
             *_measured(result),
-            *([("cycles", cycles(result))] if costs else []),
+            *([("estimate", estimated(result))] if costs or result.cycles_estimate is not None else []),
+            *([("rests on", result.estimate_basis)] if costs and result.estimate_basis else []),
             ("verified", verdict(result)),
         ]
     )
@@ -31,11 +32,17 @@ def verdict(result: Result) -> str:
     return f"{VERDICTS[result.bit_exact]} ({checked} input{'s' * (checked != 1)}, on {result.simulator})"
 
 
-def cycles(result: Result) -> str:
-    """An estimate, never a measurement."""
-    if result.cycles_estimate is None or result.ms_estimate is None:
-        return "n/a: no cost model in this version"
-    return f"about {result.cycles_estimate:,}, {result.ms_estimate:.2f} ms"
+def estimated(result: Result) -> str:
+    """Never a measurement, and it says so."""
+    if result.cycles_estimate is None:
+        return "n/a: nothing is known of this core's cycles"
+    ms = result.ms_estimate
+    time = "" if ms is None else f"{ms:.3g} ms, " if ms < 100 else f"{ms:,.0f} ms, "
+    return f"{time}{number(result.cycles_estimate)} cycles ({cycles_title(result.estimate_band_percent)})"
+
+
+def cycles_title(band: int | None) -> str:
+    return "estimate" if band is None else f"estimate, +-{band} %"
 
 
 def optimality(result: Result) -> str:
@@ -60,9 +67,11 @@ def _measured(result: Result) -> list[tuple[str, str]]:
 
 def layer_lines(result: Result, width: int | None) -> list[str]:
     """One line per planned operator, with the share of all instructions."""
-    header = ("layer", "op", "stage", "kernel", "MACs", "instructions", "share", "per MAC")
+    title = f"cycles ({cycles_title(result.estimate_band_percent)})"
+    header = ("layer", "op", "stage", "kernel", "MACs", "instructions", "share", "per MAC", title)
     total = sum(layer.instructions or 0 for layer in result.layers)
-    return Table(header, [layer_row(layer, total) for layer in result.layers]).lines(width)
+    rows = [layer_row(layer, total) for layer in result.layers]
+    return Table(header, rows, optional=("stage", "op")).lines(width)
 
 
 def layer_row(layer: LayerResult, total: int) -> tuple[str, ...]:
@@ -76,4 +85,5 @@ def layer_row(layer: LayerResult, total: int) -> tuple[str, ...]:
         number(instructions),
         "n/a" if instructions is None else percent(instructions, total),
         f"{instructions / layer.macs:.2f}" if instructions and layer.macs else "-",
+        number(layer.cycles_estimate),
     )

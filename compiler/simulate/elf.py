@@ -65,6 +65,13 @@ class Elf:
             raise InternalError(f"{self.path.name} has no symbol {name}")
         return symbol.address
 
+    def code(self, address: int, nbytes: int) -> bytes:
+        """Of code that runs where it is loaded to."""
+        for block in self.load:
+            if block.address <= address < block.end:
+                return block.data[address - block.address :][:nbytes]
+        raise InternalError(f"{self.path.name} has no code at 0x{address:08x}")
+
     def describe(self, address: int) -> str:
         """`0x08000123 (te_conv2d + 0x12)`, as messages name an address."""
         index = bisect_right([f.address for f in self._functions], address) - 1

@@ -6,6 +6,7 @@ from collections.abc import Set
 from typing import Protocol
 
 from ..errors import CannotMeet
+from .blocks import Executed
 from .elf import Elf
 
 REGISTERS = (*(f"r{i}" for i in range(13)), "sp", "lr", "pc")
@@ -45,6 +46,10 @@ class Machine(Protocol):
     @property
     def instructions(self) -> int | None:
         """Executed since reset; None if this machine does not count."""
+        ...
+
+    def take_executed(self) -> Executed | None:
+        """The code that was executed since this was last asked; None if this machine does not count."""
         ...
 
     def stop_counting(self) -> None:

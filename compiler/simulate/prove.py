@@ -63,8 +63,8 @@ def prove_elf(
         found = verify(program, session, inputs.frames, inputs.expected, poison, inputs.states)
     if simulator == "qemu":
         counted = profile_in_qemu(program, board, elf)
-        profile = replace(found.profile, instructions=counted.instructions, layers=counted.layers)
-        found = replace(found, profile=profile)
+        told = replace(counted, stack_bytes=found.profile.stack_bytes, macs_executed=found.profile.macs_executed)
+        found = replace(found, profile=told)
     return found, model_sizes(elf, program.name)
 
 

@@ -9,13 +9,16 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..backends.program import Program
 from ..board import Board, load_board
+from ..graph import Op
 from ..templating import read_template
+from .blocks import CodeBlock, Executed
 from .elf import Elf
 from .machine import PATIENCE, SimulationError
 from .profile import Profile
@@ -32,6 +35,7 @@ class Count:
 
     calls: int
     instructions: int
+    executed: Executed = field(default_factory=dict)  # but in others of the functions that are counted
 
 
 def count_instructions(
@@ -50,7 +54,20 @@ def count_instructions(
         if not (folder / "counts").exists():
             raise SimulationError(f"QEMU did not count: {said.strip() or 'no message'}")
         lines = (folder / "counts").read_text("ascii").splitlines()
-    return {f: Count(*map(int, line.split())) for f, line in zip(functions, lines, strict=True)}
+    executed = _blocks(elf, lines[len(functions) :])
+    numbers = [tuple(map(int, line.split())) for line in lines[: len(functions)]]
+    return {f: Count(numbers[i][0], numbers[i][1], executed.get(i, {})) for i, f in enumerate(functions)}
+
+
+def _blocks(elf: Elf, lines: Sequence[str]) -> Mapping[int, Executed]:
+    """By the number of the function; registers are not known."""
+    known: dict[tuple[int, int], CodeBlock] = {}
+    found: defaultdict[int, Counter[CodeBlock]] = defaultdict(Counter)
+    for line in lines:
+        function, address, nbytes, times = map(int, line.split())
+        block = known.setdefault((address, nbytes), CodeBlock(address, elf.code(address, nbytes), ()))
+        found[function][block] += times
+    return found
 
 
 def profile_in_qemu(program: Program, board: Board, elf: Elf) -> Profile:
@@ -58,7 +75,9 @@ def profile_in_qemu(program: Program, board: Board, elf: Elf) -> Profile:
     functions = [f"{program.name}_run", *(call.function for call in program.calls)]
     counts = count_instructions(elf, board, functions)
     layers = {call.op: counts[call.function].instructions for call in program.calls}
-    return Profile(counts[functions[0]].instructions, layers, None)
+    executed: dict[Op | None, Executed] = {call.op: counts[call.function].executed for call in program.calls}
+    executed[None] = counts[functions[0]].executed
+    return Profile(counts[functions[0]].instructions, layers, None, executed=executed)
 
 
 def _run(elf: Elf, board: Board, folder: Path, api: int, patience: float) -> str:

@@ -112,6 +112,9 @@ class QemuMachine:
     def instructions(self) -> int | None:
         return None
 
+    def take_executed(self) -> None:
+        return None
+
     def stop_counting(self) -> None:
         """It does not count anyway."""
 

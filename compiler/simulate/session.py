@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence, Set
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from ..backends.program import Call, Program
 from ..board import Board
 from ..errors import CannotMeet
 from ..planner.plan import Plan, Step
+from .blocks import CodeBlock, Executed
 from .calls import ARGUMENTS, called_region, region_name
 from .elf import Elf
 from .machine import REGISTERS, Machine, SimulationError
@@ -27,8 +29,19 @@ class RunCost:
 
     instructions: int | None = None  # of <model>_run
     steps: tuple[int, ...] = ()  # of each operator call, entry to return; empty if not counted
+    executed: tuple[Executed, ...] = ()  # code of each operator call; empty if not counted
+    between: Executed = field(default_factory=dict)  # code of <model>_run itself
     stack_bytes: int | None = None
     calls: tuple[Step, ...] = ()  # as they were seen, whatever the plan says
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One operator call."""
+
+    call: Step
+    instructions: int | None
+    executed: Executed | None
 
 
 class Session(Protocol):
@@ -116,13 +129,21 @@ class MachineSession:
         for name, value in self._registers.items():
             self._machine.set_register(name, value)
         stack = self._paint_stack()
-        begin = self._machine.instructions
-        seen = [self._step(number, on_step) for number in range(len(self._steps))]
+        begin, between = self._machine.instructions, Counter[CodeBlock]()
+        self._machine.take_executed()
+        seen = [self._step(number, on_step, between) for number in range(len(self._steps))]
         if self._machine.register("pc") != self._return:  # unless the last call was run's own tail
             self._expect(self._return, self._between, "the return of run")
         self._check_status()
-        counted = tuple(count for _, count in seen if count is not None)
-        return RunCost(self._elapsed(begin), counted, self._stack_bytes(stack), tuple(call for call, _ in seen))
+        between.update(self._machine.take_executed() or {})
+        return RunCost(
+            self._elapsed(begin),
+            tuple(one.instructions for one in seen if one.instructions is not None),
+            tuple(one.executed for one in seen if one.executed is not None),
+            between,
+            self._stack_bytes(stack),
+            tuple(one.call for one in seen),
+        )
 
     def stop_counting(self) -> None:
         self._machine.stop_counting()
@@ -130,18 +151,19 @@ class MachineSession:
     def close(self) -> None:
         self._machine.close()
 
-    def _step(self, number: int, on_step: OnStep) -> tuple[Step, int | None]:
+    def _step(self, number: int, on_step: OnStep, between: Counter[CodeBlock]) -> Seen:
         step = self._steps[number]
         call = f"call {number}, {self._names[step.op]}"
         if self._machine.register("pc") == self._return:
             raise SimulationError(f"run returned before {call}")
         self._expect(self._functions[step.op], self._between, call)
-        seen = self._arguments(step, call)
+        between.update(self._machine.take_executed() or {})
+        as_called = self._arguments(step, call)
         begin, back = self._machine.instructions, self._machine.register("lr") & ~1
         self._expect(back, {back}, f"the return of {call}")
-        count = self._elapsed(begin)
+        seen = Seen(as_called, self._elapsed(begin), self._machine.take_executed())
         on_step(number)
-        return seen, count
+        return seen
 
     def _arguments(self, step: Step, call: str) -> Step:
         """What the function that begins here was asked for, which must be what is planned."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from ..board import Board, load_peripherals
 from ..errors import CannotMeet
+from .blocks import CodeBlock, Executed, encodings
 from .elf import Elf
 from .machine import PATIENCE, REGISTERS, SimulationError, stops, unexpected
 
@@ -43,7 +44,8 @@ class UnicornMachine:
         self._written: dict[int, int] = {}  # peripheral registers
         self._count: int | None = 0 if count else None
         self._count_at_zero = 0  # of the firmware's own cycle counter
-        self._lengths: dict[tuple[int, int], int] = {}  # instructions of a block, by address and size
+        self._blocks: dict[tuple[int, int], CodeBlock] = {}  # by address and size
+        self._executed: dict[CodeBlock, int] = {}  # since they were last taken
         self._fault: str | None = None
         self._exits: frozenset[int] = frozenset()
         self._peripherals = load_peripherals(board)
@@ -90,6 +92,10 @@ class UnicornMachine:
     @property
     def instructions(self) -> int | None:
         return self._count
+
+    def take_executed(self) -> Executed | None:
+        taken, self._executed = self._executed, {}
+        return None if self._count is None else taken
 
     def stop_counting(self) -> None:
         if self._count is not None:
@@ -140,14 +146,16 @@ class UnicornMachine:
 
     def _step(self) -> None:
         """One instruction, at a place where the machine would otherwise stop at once."""
-        pc, before = self.register("pc"), self._count
+        pc, before, executed = self.register("pc"), self._count, dict(self._executed)
+        alone = self._block(pc, len(next(encodings(self.read(pc, 4)))))
         self._uc.ctl_set_exits(sorted(self._exits - {pc}))
         self._uc.ctl_remove_cache(pc, pc + 2)
         self._start(1)
         self._uc.ctl_set_exits(sorted(self._exits))
         self._uc.ctl_remove_cache(pc, pc + 2)
-        if before is not None:
-            self._count = before + 1  # the hook saw the whole block
+        if before is not None:  # the hook saw the whole block
+            self._count, self._executed = before, executed
+            self._tally(alone)
 
     def _start(self, count: int) -> None:
         try:
@@ -163,11 +171,19 @@ class UnicornMachine:
         return int(getattr(self._arm, f"UC_ARM_REG_{name.upper()}"))
 
     def _count_block(self, _uc: Any, address: int, size: int, _data: Any) -> None:
-        number = self._lengths.get((address, size))
-        if number is None:
-            number = self._lengths[address, size] = _thumb_instructions(self.read(address, size))
+        self._tally(self._blocks.get((address, size)) or self._block(address, size))
+
+    def _tally(self, block: CodeBlock) -> None:
         assert self._count is not None
-        self._count += number
+        self._count += block.instructions
+        self._executed[block] = self._executed.get(block, 0) + 1
+
+    def _block(self, address: int, size: int) -> CodeBlock:
+        found = self._blocks.get((address, size))
+        if found is None:
+            registers = tuple(map(self.register, REGISTERS[:-1]))
+            found = self._blocks[address, size] = CodeBlock(address, self.read(address, size), registers)
+        return found
 
     def _note_fault(self, _uc: Any, access: int, address: int, size: int, _value: int, _data: Any) -> bool:
         unicorn = self._uc_module
@@ -219,12 +235,3 @@ def _import_unicorn() -> tuple[Any, Any]:
         return importlib.import_module("unicorn"), importlib.import_module("unicorn.arm_const")
     except ImportError as error:
         raise CannotMeet("unicorn is not installed", "pip install tecompile[sim], or use --verify qemu") from error
-
-
-def _thumb_instructions(code: bytes) -> int:
-    """How many instructions: the first halfword's top five bits tell which are four bytes long."""
-    position = count = 0
-    while position < len(code):
-        position += 4 if code[position + 1] >> 3 >= 0x1D else 2
-        count += 1
-    return count

@@ -27,7 +27,8 @@ FLOW = [
         "board",
         "target",
     ),
-    *("frontend", "passes", "interpret", "cases", "planner", "backends", "render", "simulate", "report"),
+    *("frontend", "passes", "interpret", "cases", "planner", "backends", "render", "simulate"),
+    *("estimate", "report"),
     *("output", "config", "doctor", "pipeline", "evidence", "cli", "__main__"),
 ]
 

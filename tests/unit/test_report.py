@@ -35,6 +35,7 @@ MODEL = Path(__file__).parents[2] / "examples" / "fashion_mnist" / "fashion.tfli
 CONTRACT = [
     *("tecompile", "model", "model_sha256", "board", "compiler", "simulator", "kernels", "optimize", "bit_exact"),
     *("inputs_checked", "macs", "macs_live", "macs_executed", "instructions", "cycles_estimate", "ms_estimate"),
+    *("estimate_band_percent", "estimate_basis"),
     *("arena_bytes", "input_bytes", "state_bytes", "ram_bytes", "stack_bytes", "flash_bytes", "weights_bytes"),
     *("code_bytes", "plan", "layers"),
 ]
@@ -105,7 +106,7 @@ def test_result_has_the_contracts_keys_in_order(result: Result) -> None:
 
 
 def test_result_of_a_plan_is_null_where_nothing_ran(result: Result) -> None:
-    assert (result.bit_exact, result.instructions, result.flash_bytes, result.ms_estimate) == (None,) * 4
+    assert (result.bit_exact, result.instructions, result.flash_bytes, result.stack_bytes) == (None,) * 4
     assert result.macs == 686_370
     assert result.macs_executed is None
     assert result.input_bytes == 784
