@@ -1,9 +1,10 @@
-/* TCG plugin for QEMU: exact instruction counts of chosen functions, from entry to return.
+/* TCG plugin for QEMU: exact instruction counts of chosen functions, from entry to return, and of their blocks.
  *
  * The few prototypes it needs are declared here, so that it builds without QEMU's headers and for every
  * plugin API that QEMU has had (-DTE_PLUGIN_API=...). Arguments: `marks`, a file with one function address
- * per line; `out`, a file that gets calls and instructions of each, in that order. The first function is
- * the root: every call of it starts all counts anew, so that they tell about its last call.
+ * per line; `out`, a file that gets calls and instructions of each, in that order, and then a line for each
+ * block that was executed: the innermost of these functions (its place in `marks`), address, bytes, times.
+ * The first function is the root: every call of it starts all counts anew, so that they tell about its last.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include <inttypes.h>
@@ -25,7 +26,6 @@ void qemu_plugin_register_atexit_cb(qemu_plugin_id_t, void (*)(qemu_plugin_id_t,
 size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *);
 uint64_t qemu_plugin_tb_vaddr(const struct qemu_plugin_tb *);
 struct qemu_plugin_insn *qemu_plugin_tb_get_insn(const struct qemu_plugin_tb *, size_t);
-size_t qemu_plugin_insn_size(const struct qemu_plugin_insn *);
 uint64_t qemu_plugin_insn_vaddr(const struct qemu_plugin_insn *);
 
 /* Until API 2 this returned a pointer and took one argument; now it fills a buffer and returns a size.
@@ -39,6 +39,8 @@ struct block {
     uint64_t start, end, instructions;
     int function; /* that starts here, or -1 */
     int is_call;  /* ends with BL or BLX */
+    uint64_t *times; /* that it was executed, by function */
+    struct block *next;
 };
 
 struct frame {
@@ -51,24 +53,30 @@ static int functions;
 static struct frame stack[DEPTH];
 static int depth;
 static uint64_t executed;
+static int innermost = -1;
+static struct block *blocks;
 static const struct block *previous;
 static char out[4096];
 
-static int is_call(const struct qemu_plugin_insn *insn)
+/* The instruction's bytes, highest halfword first, and how many they are: where QEMU looked ahead over the end of a
+ * page, the size that it tells is larger. */
+static unsigned read_code(const struct qemu_plugin_insn *insn, unsigned *size)
 {
-    uint8_t buffer[4] = {0};
+    uint8_t buffer[8] = {0};
     const uint8_t *code = qemu_plugin_insn_data(insn, buffer, sizeof buffer);
-    unsigned first, second;
+    unsigned first;
 
     if ((uintptr_t)code <= sizeof buffer) {
         code = buffer;
     }
     first = code[0] | (unsigned)code[1] << 8;
-    if (qemu_plugin_insn_size(insn) == 2) {
-        return (first & 0xFF87) == 0x4780; /* BLX register */
-    }
-    second = code[2] | (unsigned)code[3] << 8;
-    return (first & 0xF800) == 0xF000 && (second & 0xD000) == 0xD000; /* BL */
+    *size = first >> 11 >= 0x1D ? 4 : 2;
+    return *size == 2 ? first : first << 16 | code[2] | (unsigned)code[3] << 8;
+}
+
+static int is_call(unsigned code, unsigned size)
+{
+    return size == 2 ? (code & 0xFF87) == 0x4780 /* BLX register */ : (code & 0xF800D000) == 0xF000D000; /* BL */
 }
 
 static int function_at(uint64_t address)
@@ -81,6 +89,14 @@ static int function_at(uint64_t address)
     return -1;
 }
 
+static void find_innermost(void)
+{
+    innermost = -1;
+    for (int i = depth; i > 0 && innermost < 0; i--) {
+        innermost = stack[i - 1].function;
+    }
+}
+
 static void leave(void)
 {
     const struct frame *frame = &stack[--depth];
@@ -89,6 +105,7 @@ static void leave(void)
         counts[frame->function] += executed - frame->begin;
         calls[frame->function]++;
     }
+    find_innermost();
 }
 
 static void enter(uint64_t back, int function)
@@ -96,10 +113,14 @@ static void enter(uint64_t back, int function)
     if (function == 0) {
         memset(calls, 0, sizeof calls);
         memset(counts, 0, sizeof counts);
+        for (struct block *block = blocks; block != NULL; block = block->next) {
+            memset(block->times, 0, (size_t)functions * sizeof *block->times);
+        }
     }
     if (depth < DEPTH) {
         stack[depth++] = (struct frame){back, executed, function};
     }
+    find_innermost();
 }
 
 static void on_block(unsigned cpu, void *data)
@@ -116,6 +137,9 @@ static void on_block(unsigned cpu, void *data)
         enter(stack[depth - 1].back, block->function); /* a tail call returns where its caller would */
     }
     executed += block->instructions;
+    if (innermost >= 0) {
+        block->times[innermost]++;
+    }
     previous = block;
 }
 
@@ -124,16 +148,19 @@ static void on_translation(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
     size_t n = qemu_plugin_tb_n_insns(tb);
     struct qemu_plugin_insn *last = qemu_plugin_tb_get_insn(tb, n - 1);
     struct block *block = malloc(sizeof *block);
+    unsigned size, code = read_code(last, &size);
 
     (void)id;
-    if (block == NULL) {
+    if (block == NULL || (block->times = calloc((size_t)functions, sizeof *block->times)) == NULL) {
         abort();
     }
+    block->next = blocks;
+    blocks = block;
     block->start = qemu_plugin_tb_vaddr(tb);
-    block->end = qemu_plugin_insn_vaddr(last) + qemu_plugin_insn_size(last);
+    block->end = qemu_plugin_insn_vaddr(last) + size;
     block->instructions = n;
     block->function = function_at(block->start);
-    block->is_call = is_call(last);
+    block->is_call = is_call(code, size);
     qemu_plugin_register_vcpu_tb_exec_cb(tb, on_block, 0, block);
 }
 
@@ -148,6 +175,14 @@ static void on_exit(qemu_plugin_id_t id, void *data)
     }
     for (int i = 0; i < functions; i++) {
         fprintf(file, "%" PRIu64 " %" PRIu64 "\n", calls[i], counts[i]);
+    }
+    for (const struct block *block = blocks; block != NULL; block = block->next) {
+        for (int i = 0; i < functions; i++) {
+            if (block->times[i]) {
+                fprintf(file, "%d %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", i, block->start,
+                        block->end - block->start, block->times[i]);
+            }
+        }
     }
     fclose(file);
 }
