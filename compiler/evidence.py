@@ -18,7 +18,6 @@ from .simulate.toolchain import find_toolchain, toolchains
 
 PROJECT = "make"  # whose files are built here; all kinds share their sources
 HOST = "host"
-MODELS = "model/"  # where a project has the models
 
 
 def choose_method(method: str, board: Board) -> str | None:
@@ -45,8 +44,8 @@ def gather(
     runs = list(zip(programs, inputs, strict=True))
     files, toolchain = project_files(compilations, PROJECT), find_toolchain(board)
     if method == HOST:
-        shipped = {path.removeprefix(MODELS): text for path, text in files.items() if path.startswith(MODELS)}
-        return [prove_on_host(program, shipped, own, poison, toolchain) for program, own in runs]
+        own_files = [compilation.model_files for compilation in compilations]
+        return [prove_on_host(p, f, own, poison, toolchain) for (p, own), f in zip(runs, own_files, strict=True)]
     with TemporaryDirectory(prefix="te-") as folder:
         elf = read_elf(toolchain.build(files, Path(folder)))
         return [Proof(toolchain.name, *prove_elf(p, board, elf, method, own, poison)) for p, own in runs]

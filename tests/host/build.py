@@ -124,7 +124,7 @@ def _aligned(nbytes: int) -> Array:
 
 
 def build_models(
-    folder: Path, plans: Sequence[Plan], command: Sequence[str] = GCC, options: Sequence[str] = ("-O1",)
+    folder: Path, plans: Sequence[Plan], command: Sequence[str] = GCC, options: Sequence[str] = ("-Og",)
 ) -> list[Model]:
     """All plans as models m0, m1, ... of one shared library, compiled as one file."""
     names = [f"m{i}" for i in range(len(plans))]

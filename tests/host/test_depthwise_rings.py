@@ -12,7 +12,7 @@ from tecompile.backends.backend import Chain
 from tecompile.backends.native import NativeTarget
 
 from .chains import chain, copy, dw
-from .test_rings import check, ring_plans
+from .test_rings import check, ring_plans, shared
 
 GRAPHS = {
     "in place": chain([copy, dw(3, 1), copy, dw(5, 1), dw(3, 2), copy], 12, 8, 5),
@@ -21,10 +21,11 @@ GRAPHS = {
 }
 
 
+@shared
 @pytest.mark.parametrize("name", GRAPHS)
-def test_rings(name: str, tmp_path: Path) -> None:
+def test_rings(name: str, some: slice, tmp_path: Path) -> None:
     rng = np.random.default_rng(3)
-    plans = list(ring_plans(GRAPHS[name], rng, Chain((Armv7emBackend(), NativeTarget()))))
+    plans = list(ring_plans(GRAPHS[name], rng, Chain((Armv7emBackend(), NativeTarget())), some))
     kernels = [choice.kernel for choice in plans[0].choices.values()]
     assert kernels.count("te_depthwise_planes") == sum(op.kind == "DEPTHWISE_CONV_2D" for op in GRAPHS[name].ops)
     check(plans, tmp_path, rng)

@@ -180,10 +180,13 @@ def test_state_lives_in_the_struct(tmp_path: Path) -> None:
     assert build_and_run(tmp_path, {"tiny": plan}, main_of("tiny", body)) == "1 -2 3 0"
 
 
+DRAWN = 2  # operators of each kind
+
+
 def everything(folder: Path) -> Path:
     """One C file with a model for every kind of operator, a chain and their self-tests."""
     draw = Draw(np.random.default_rng(17))
-    graphs = [*(one_op_graph(make(draw)) for make in KINDS.values() for _ in range(3)), SMALL, bordered()]
+    graphs = [*(one_op_graph(make(draw)) for make in KINDS.values() for _ in range(DRAWN)), SMALL, bordered()]
     plans = [
         *(
             plain_plan(g, lambda op, n=n: NativeTarget().candidates(op)[-n], False, strips(n))
@@ -251,7 +254,9 @@ def check_arm(source: Path, command: Sequence[str], options: Sequence[str], name
 
 
 @pytest.mark.skipif(not compiler(ARM), reason="needs arm-none-eabi-gcc")
-@pytest.mark.parametrize(("cpu", "level"), [("cortex-m7", "-O2"), ("cortex-m0plus", "-Os")])
+@pytest.mark.parametrize(
+    ("cpu", "level"), [pytest.param("cortex-m7", "-O2", marks=pytest.mark.slow), ("cortex-m0plus", "-Os")]
+)
 def test_arm_compiles_without_warnings(all_models: Path, cpu: str, level: str) -> None:
     check_arm(all_models, ARM, [f"-mcpu={cpu}", level], f"{cpu}{level}.o")
 
@@ -276,7 +281,7 @@ def test_zig_compiles_without_warnings(all_models: Path, cpu: str) -> None:
 @pytest.mark.skipif(not compiler(ARM), reason="needs arm-none-eabi-gcc")
 def test_without_hook_or_division(all_models: Path) -> None:
     """Each operator keeps its own symbol; Cortex-M7 needs no library (but for real numbers)."""
-    name, built = f"m{len(KINDS) * 3}", all_models.parent / "chain.o"
+    name, built = f"m{len(KINDS) * DRAWN}", all_models.parent / "chain.o"
     source = all_models.parent / f"{name}.c"
     compile_c(ARM, ["-mcpu=cortex-m7", "-O2", "-ffunction-sections", "-c", "-o", built, source])
     symbols = subprocess.run(["arm-none-eabi-nm", built], capture_output=True, text=True, check=True).stdout

@@ -21,7 +21,7 @@ from tecompile.ops.softmax import Softmax
 
 from .build import build_models, random_inputs
 from .chains import Layer, chain, conv, copy, dw
-from .test_rings import ring_plans
+from .test_rings import ring_plans, shared
 
 QUANT_16 = Quant((0.001,), (0,))
 PROBABILITY_16 = Quant((2.0**-15,), (0,))
@@ -107,10 +107,11 @@ def test_these_kernels_are_of_strips() -> None:
     assert wanted | {"te_global_extreme", "te_global_mean", "te_softmax_16"} <= kernels
 
 
+@shared
 @pytest.mark.parametrize("name", GRAPHS)
-def test_rings(name: str, tmp_path: Path) -> None:
+def test_rings(name: str, some: slice, tmp_path: Path) -> None:
     graph, rng = GRAPHS[name], np.random.default_rng(1)
-    for model in build_models(tmp_path, list(ring_plans(graph, rng))):
+    for model in build_models(tmp_path, list(ring_plans(graph, rng, some=some))):
         for _ in range(3):
             inputs = random_inputs(graph, rng)
             np.testing.assert_array_equal(model.run(inputs)[0], run(graph, inputs)[0])

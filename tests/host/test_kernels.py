@@ -48,7 +48,7 @@ def sweep(kind: str, seed: int, count: int, folder: Path) -> None:
 
 @pytest.mark.parametrize("kind", DRAWS)
 def test_kernel(kind: str, tmp_path: Path) -> None:
-    sweep(kind, 1, 15, tmp_path)
+    sweep(kind, 1, 8, tmp_path)
 
 
 @pytest.mark.slow

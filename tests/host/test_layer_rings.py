@@ -16,7 +16,7 @@ from tecompile.ops.scaled import ScaledOp
 from tecompile.ops.transpose_conv import TransposeConv
 
 from .chains import FULL, RNG, Layer, chain, conv, copy, dw, output
-from .test_rings import check, ring_plans
+from .test_rings import check, ring_plans, shared
 
 
 def transposed(kernel: int, stride: int, channels: int = 3) -> Layer:
@@ -85,7 +85,8 @@ def test_these_kernels_are_of_strips() -> None:
     assert wanted | {f"{name}_16" for name in wanted} <= kernels
 
 
+@shared
 @pytest.mark.parametrize("name", GRAPHS)
-def test_rings(name: str, tmp_path: Path) -> None:
+def test_rings(name: str, some: slice, tmp_path: Path) -> None:
     rng = np.random.default_rng(1)
-    check(list(ring_plans(GRAPHS[name], rng)), tmp_path, rng)
+    check(list(ring_plans(GRAPHS[name], rng, some=some)), tmp_path, rng)

@@ -24,7 +24,7 @@ from tecompile.planner.plan import Full
 from .build import build_models, random_inputs
 from .chains import FULL, QUANT, Layer, chain, conv, copy, dw, output, pad
 from .plans import plain_plan, strip_candidate
-from .test_rings import ring_plans
+from .test_rings import ring_plans, shared
 
 CHANNELS = ((0, 0), (0, 0), (0, 0), (1, 4))
 ALL_SIDES = ((0, 0), (1, 2), (2, 1), (5, 0))
@@ -147,10 +147,11 @@ def test_these_kernels_are_of_strips() -> None:
     assert {"te_pair_image", "te_pair_constant", "te_pad", "te_concatenation", "te_slice"} <= kernels
 
 
+@shared
 @pytest.mark.parametrize("name", GRAPHS)
-def test_rings(name: str, tmp_path: Path) -> None:
+def test_rings(name: str, some: slice, tmp_path: Path) -> None:
     graph, rng = GRAPHS[name], np.random.default_rng(1)
-    for model in build_models(tmp_path, list(ring_plans(graph, rng))):
+    for model in build_models(tmp_path, list(ring_plans(graph, rng, some=some))):
         for _ in range(3):
             inputs = random_inputs(graph, rng)
             np.testing.assert_array_equal(model.run(inputs)[0], run(graph, inputs)[0])

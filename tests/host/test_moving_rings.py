@@ -19,7 +19,7 @@ from tecompile.ops.traversal import Axis, Traversal
 
 from .build import build_models, random_inputs
 from .chains import Layer, chain, conv, copy, dw, output
-from .test_rings import ring_plans
+from .test_rings import ring_plans, shared
 
 
 def pixels_as_channels(index: int, x: Tensor) -> Op:
@@ -75,10 +75,11 @@ def test_these_kernels_are_of_strips() -> None:
     assert all(op.streams for graph in GRAPHS.values() for op in graph.ops)
 
 
+@shared
 @pytest.mark.parametrize("name", GRAPHS)
-def test_rings(name: str, tmp_path: Path) -> None:
+def test_rings(name: str, some: slice, tmp_path: Path) -> None:
     graph, rng = GRAPHS[name], np.random.default_rng(1)
-    for model in build_models(tmp_path, list(ring_plans(graph, rng))):
+    for model in build_models(tmp_path, list(ring_plans(graph, rng, some=some))):
         for _ in range(3):
             inputs = random_inputs(graph, rng)
             for got, want in zip(model.run(inputs), run(graph, inputs), strict=True):

@@ -22,7 +22,7 @@ from tests.tools.cases import Case
 from .build import build_models, random_inputs
 
 TARGET = backend_chain("portable", load_board("host").core)
-MODELS = 4  # of one example: they are compiled together
+MODELS = 2  # of one example: they are compiled together
 
 
 def simple_graph(case: Case) -> Graph:

@@ -79,7 +79,7 @@ kinds = st.one_of(networks(most=8, largest=11), networks(most=8, largest=11), ne
 many = st.lists(st.builds(network, kinds, st.booleans()), min_size=GRAPHS, max_size=GRAPHS)
 
 
-@settings(max_examples=2, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+@settings(max_examples=1, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
 @given(many)
 def test_random_graphs(tmp_path_factory: pytest.TempPathFactory, found: list[Network]) -> None:
     check(found, tmp_path_factory.mktemp("graphs"), shares=3)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -37,6 +36,10 @@ from .chains import (
 from .plans import Cutter, chunks, pull_steps, streamed_plan, strip_candidate, strips
 from .rings import Lie, Play, Spot
 
+ALL = slice(None)
+REST = pytest.param(slice(1, None, 2), marks=pytest.mark.slow)
+HALF = slice(0, None, 2)
+shared = pytest.mark.parametrize("some", [HALF, REST], ids=["half", "rest"])  # every cut, each in one direction
 BORDER = ((0, 0), (1, 2), (3, 0), (0, 0))
 GRAPHS = {
     "convs": chain([conv(3, 1), conv(1, 1, 7), conv(3, 2, 4), copy], 13, 7, 3),
@@ -82,16 +85,21 @@ def with_gaps(graph: Graph, play: Play, gap: int) -> Iterator[Spot]:
         yield play.smallest(t, Lie(t.row_bytes + gap), t.row_bytes + gap)
 
 
-def ring_plans(graph: Graph, rng: np.random.Generator, target: Target | None = None) -> Iterator[Plan]:
+def ring_plans(
+    graph: Graph, rng: np.random.Generator, target: Target | None = None, some: slice = ALL
+) -> Iterator[Plan]:
+    """Whole rows and parts of rows, downwards and upwards; at last, if the first is wanted, with gaps."""
     choose = strip_candidate(target or NativeTarget())
     choices = {op: choose(op) for op in graph.ops}
-    directions = [False] if any(c.form is Form.SINK for c in choices.values()) else [False, True]
     cutters: list[Cutter] = [strips(1), strips(2), chunks(rng), chunks(rng, 3)]
-    for cut, upwards in product(cutters, directions):
+    turned = [(False, True), (True, False)] if all(c.form is not Form.SINK for c in choices.values()) else [(False,)]
+    ways = [(cut, upwards) for n, cut in enumerate(cutters) for upwards in turned[n % len(turned)]]
+    for cut, upwards in ways[some]:
         steps = pull_steps(graph, choices, cut, upwards)
         yield streamed_plan(graph, choices, steps, list(spots(graph, Play(steps, choices), rng)))
-    steps = pull_steps(graph, choices, strips(1))
-    yield streamed_plan(graph, choices, steps, list(with_gaps(graph, Play(steps, choices), 3)))
+    if not some.start:
+        steps = pull_steps(graph, choices, strips(1))
+        yield streamed_plan(graph, choices, steps, list(with_gaps(graph, Play(steps, choices), 3)))
 
 
 def check(plans: Sequence[Plan], folder: Path, rng: np.random.Generator) -> None:
@@ -101,17 +109,18 @@ def check(plans: Sequence[Plan], folder: Path, rng: np.random.Generator) -> None
             np.testing.assert_array_equal(model.run(inputs)[0], run(model.plan.graph, inputs)[0])
 
 
+@shared
 @pytest.mark.parametrize("name", GRAPHS)
-def test_rings(name: str, tmp_path: Path) -> None:
+def test_rings(name: str, some: slice, tmp_path: Path) -> None:
     rng = np.random.default_rng(1)
-    check(list(ring_plans(GRAPHS[name], rng)), tmp_path, rng)
+    check(list(ring_plans(GRAPHS[name], rng, some=some)), tmp_path, rng)
 
 
 def test_rings_of_generated_kernels(tmp_path: Path) -> None:
     """Blocks of four pixels that do not lie in one piece; here their C twins."""
     rng = np.random.default_rng(2)
     graph = chain([conv(1, 1, 8), conv(1, 1, 4), dw(3, 1), conv(1, 1, 6), copy], 7, 11, 4)
-    plans = list(ring_plans(graph, rng, Chain((Armv7emBackend(), NativeTarget()))))
+    plans = list(ring_plans(graph, rng, Chain((Armv7emBackend(), NativeTarget())), HALF))
     assert [c.kernel for c in plans[0].choices.values()].count("te_gemm_pointwise") == 3
     check(plans, tmp_path, rng)
 
@@ -119,7 +128,7 @@ def test_rings_of_generated_kernels(tmp_path: Path) -> None:
 def test_these_rings_wrap_and_are_shared() -> None:
     """Or the test above would not test much."""
     rng = np.random.default_rng(1)
-    plans = [plan for graph in GRAPHS.values() for plan in ring_plans(graph, rng)]
+    plans = [plan for graph in GRAPHS.values() for plan in ring_plans(graph, rng, some=HALF)]
     rings = [b for plan in plans for b in plan.buffers.values() if isinstance(b, Ring)]
     assert sum(ring.wraps for ring in rings) > len(rings) // 4
     assert sum(ring.shift > 0 for ring in rings) > len(rings) // 8

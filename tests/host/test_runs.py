@@ -22,8 +22,8 @@ from tecompile.target import Candidate
 from .build import GCC, POISON, compile_c, write_files
 from .chains import chain, conv
 from .plans import plain_plan
+from .test_rings import HALF, ring_plans
 from .test_rings import check as check_rings
-from .test_rings import ring_plans
 
 SHAPES = [(4, 2), (12, 6), (8, 8), (6, 3), (3, 1)]  # channels in and out
 ROWS, COLUMNS = 6, 7
@@ -143,6 +143,6 @@ def test_strided_rows_in_rings(channels: int, tmp_path: Path) -> None:
     """Parts of rows and rows that wrap; depths and channels that fill no word and no pair."""
     rng = np.random.default_rng(channels)
     graph = chain([conv(1, 1, channels), conv(1, 2, 7), conv(1, 1, 3), conv(1, 2, channels), conv(1, 1, 1)], 13, 17, 3)
-    plans = list(ring_plans(graph, rng, Chain((Armv7emBackend(), NativeTarget()))))
+    plans = list(ring_plans(graph, rng, Chain((Armv7emBackend(), NativeTarget())), HALF))
     assert [c.kernel for c in plans[0].choices.values()].count("te_gemm_pointwise") >= 4
     check_rings(plans, tmp_path, rng)

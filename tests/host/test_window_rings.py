@@ -15,7 +15,7 @@ from tecompile.graph import Graph
 from tecompile.planner.plan import Ring
 
 from .chains import chain, conv, copy
-from .test_rings import check, ring_plans
+from .test_rings import check, ring_plans, shared
 
 TARGET = Chain((Armv7emBackend(), NativeTarget()))
 GRAPHS: dict[str, Callable[[], Graph]] = {
@@ -24,11 +24,12 @@ GRAPHS: dict[str, Callable[[], Graph]] = {
 }
 
 
+@shared
 @pytest.mark.parametrize("name", GRAPHS)
-def test_rings(name: str, tmp_path: Path) -> None:
+def test_rings(name: str, some: slice, tmp_path: Path) -> None:
     rng = np.random.default_rng(4)
     graph = GRAPHS[name]()
-    plans = list(ring_plans(graph, rng, TARGET))
+    plans = list(ring_plans(graph, rng, TARGET, some))
     kernels = [c.kernel for c in plans[0].choices.values()]
     assert kernels.count("te_conv_gemm") == len(kernels) - 1
     assert any(isinstance(b, Ring) and b.wraps for plan in plans for b in plan.buffers.values())

@@ -6,6 +6,7 @@ A key is the operator's name, then the element type if it is not int8: `LEAKY_RE
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 
 from hypothesis.strategies import SearchStrategy
 
@@ -31,6 +32,7 @@ STREAMING = [
 ]
 
 
+@cache
 def edges(key: str) -> Sequence[Case]:
     return ROWS[key].edges() if key in ROWS else edge_cases(key)
 

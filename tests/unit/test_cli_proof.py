@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from tecompile.evidence import choose_method
 from tecompile.pipeline import Compilation
 from tecompile.simulate.elf import Elf
 from tecompile.simulate.prove import Proof
+from tecompile.simulate.toolchain import Files, Toolchain
 from tecompile.simulate.verify import Difference
 
 MODEL = Path(__file__).parents[2] / "examples" / "fashion_mnist" / "fashion.tflite"
@@ -42,6 +44,29 @@ def read_json(*arguments: object) -> dict[str, Any]:
 def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+@pytest.fixture(scope="module")
+def built() -> dict[int, Path]:
+    """What was built before, by all that went into it."""
+    return {}
+
+
+@pytest.fixture(autouse=True)
+def build_once(
+    built: dict[int, Path], tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Most commands here build the same."""
+    really = Toolchain.build_library
+
+    def build_library(toolchain: Toolchain, files: Files, folder: Path, defines: Sequence[str]) -> Path:
+        key = hash((toolchain.name, *sorted(files.items()), *defines))
+        if key not in built:
+            built[key] = really(toolchain, files, tmp_path_factory.mktemp("built"), defines)
+        folder.mkdir(parents=True, exist_ok=True)
+        return Path(shutil.copy(built[key], folder))
+
+    monkeypatch.setattr(Toolchain, "build_library", build_library)
 
 
 @pytest.fixture
@@ -115,10 +140,13 @@ def test_verify_and_bench_on_the_simulated_board() -> None:
     assert 0.9 * data["instructions"] < sum(counts) <= data["instructions"]
     assert data["flash_bytes"] >= data["weights_bytes"] + data["code_bytes"]
     assert data["ram_bytes"] >= data["arena_bytes"] + data["stack_bytes"]
-    assert (data["cycles_estimate"], data["ms_estimate"]) == (None, None)
+    assert 0.5 < data["cycles_estimate"] / data["instructions"] < 1
+    assert data["ms_estimate"] == data["cycles_estimate"] / 480_000
+    assert data["estimate_basis"].startswith("the instructions that were executed")
+    assert all(layer["cycles_estimate"] > 0 for layer in data["layers"])
     text = call("bench", MODEL, "--board", "stm32h743").stdout
     assert "per MAC" in text
-    assert "no cost model" in text
+    assert f"cycles (estimate, +-{data['estimate_band_percent']} %)" in text
 
 
 @pytest.mark.sim
@@ -128,6 +156,7 @@ def test_the_page_shows_what_was_measured() -> None:
     text = Path("r.html").read_text("utf-8")
     assert "every byte equals the reference" in text
     assert "share of instructions" in text
+    assert "cycles (estimate, +-" in text and "it rests on the instructions that were executed" in text
 
 
 @needs_host

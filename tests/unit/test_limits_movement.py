@@ -146,7 +146,7 @@ def nodes(draw: DrawFn, kind: str) -> Node:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@settings(max_examples=300, deadline=None, derandomize=True)
+@settings(max_examples=150, deadline=None, derandomize=True)
 @given(data=st.data())
 def test_nothing_raises(kind: str, data: st.DataObject) -> None:
     """Operators of valid files are also decomposed and computed."""

@@ -92,7 +92,7 @@ def test_int32_is_folded_as_tflm_computes_it(kind: str, activation: str) -> None
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@settings(max_examples=25, deadline=None, derandomize=True)
+@settings(max_examples=12, deadline=None, derandomize=True)
 @given(data=st.data())
 def test_random(kind: str, data: st.DataObject) -> None:
     assert_equals_tflm(data.draw(STRATEGIES[kind]), kind)

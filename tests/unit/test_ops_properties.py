@@ -57,7 +57,7 @@ def windowed(draw: st.DrawFn, kind: str) -> tuple[Case, Region]:
 
 
 @pytest.mark.parametrize("kind", STREAMING)
-@settings(max_examples=25, deadline=None, derandomize=True)
+@settings(max_examples=10, deadline=None, derandomize=True)
 @given(data=st.data())
 def test_a_window_holds_all_that_is_needed(kind: str, data: st.DataObject) -> None:
     case, region = data.draw(windowed(kind))
@@ -73,7 +73,7 @@ def test_a_window_holds_all_that_is_needed(kind: str, data: st.DataObject) -> No
 
 
 @pytest.mark.parametrize("kind", STREAMING)
-@settings(max_examples=25, deadline=None, derandomize=True)
+@settings(max_examples=10, deadline=None, derandomize=True)
 @given(data=st.data())
 def test_windows_move_on_with_the_rows_and_stay_inside(kind: str, data: st.DataObject) -> None:
     op = only_op(data.draw(STRATEGIES[kind]).model)
