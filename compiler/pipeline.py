@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,10 +44,6 @@ _RESERVED = re.compile(
         r"aux|con|nul|prn|com\d|lpt\d",
     ))
 )  # fmt: skip
-
-
-# Of the backends' chains, which cost more instructions and less flash from one to the next.
-FIRST_CHAIN = {Optimize.SPEED: 0, Optimize.BALANCED: 1, Optimize.RAM: 1, Optimize.SIZE: -1}
 
 
 @dataclass(frozen=True)
@@ -134,12 +130,8 @@ def check_names(names: Sequence[str]) -> None:
 
 
 def _fitting_program(name: str, graph: Graph, request: Request) -> tuple[Chain, Program]:
-    """With the fastest kernels that are wanted, and for which the board has flash."""
-    chains = backend_chains(request.kernels, request.board.core)
-    for chain in chains[FIRST_CHAIN[request.optimize] :] or chains:
-        plan = make_plan(graph, chain, arena_place(request.board), request.optimize, request.ram, request.exact)
-        _check_ram(plan.arena_bytes, request)
-        program = lower_program(name, plan, chain.backends)
+    """The first that the board has flash for."""
+    for chain, program in _programs(name, graph, request):
         reasons = _misfits(request.board, program)
         if not reasons:
             return chain, program
@@ -147,6 +139,25 @@ def _fitting_program(name: str, graph: Graph, request: Request) -> tuple[Chain, 
         f"{name} does not fit: {'; '.join(reasons)}",
         "try --optimize ram or --optimize size, a smaller network, or a board with more memory",
     )
+
+
+def _programs(name: str, graph: Graph, request: Request) -> Iterable[tuple[Chain, Program]]:
+    """The preferred one first, those that take less flash behind it.
+
+    Assembly that layers share may be smaller than C that is smaller layer by layer: the least flash is found by trial.
+    """
+    chains = backend_chains(request.kernels, request.board.core)
+    if request.optimize is not Optimize.SIZE:
+        wanted = chains if request.optimize is Optimize.SPEED else chains[1:] or chains
+        return ((chain, _program(name, graph, chain, request, request.optimize)) for chain in wanted)
+    tried = [_program(name, graph, chains[-1], request, optimize) for optimize in (Optimize.SIZE, Optimize.SPEED)]
+    return [(chains[-1], program) for program in sorted(tried, key=lambda program: program.likely_flash_bytes)]
+
+
+def _program(name: str, graph: Graph, chain: Chain, request: Request, optimize: Optimize) -> Program:
+    plan = make_plan(graph, chain, arena_place(request.board), optimize, request.ram, request.exact)
+    _check_ram(plan.arena_bytes, request)
+    return lower_program(name, plan, chain.backends)
 
 
 def _misfits(board: Board, program: Program) -> list[str]:

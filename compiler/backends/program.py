@@ -65,6 +65,11 @@ class Program:
         return tuple(c for call in self.calls for c in call.constants)
 
     @property
+    def assembly(self) -> frozenset[str]:
+        """Names of its functions."""
+        return frozenset(s.name.removesuffix(".S") for s in self.sources if s.name.endswith(".S"))
+
+    @property
     def weights_bytes(self) -> int:
         return sum(c.nbytes for c in self.constants)
 
@@ -72,3 +77,9 @@ class Program:
     def flash_bytes(self) -> int:
         """As far as it is known without a compiler: weights, tables, generated assembly."""
         return self.weights_bytes + sum(source.code_bytes for source in self.sources)
+
+    @property
+    def likely_flash_bytes(self) -> int:
+        """With C that is inlined, as far as its kernels tell."""
+        plain = (call for call in self.calls if not any(source.code_bytes for source in call.sources))
+        return self.flash_bytes + sum(self.plan.choices[call.op].code_bytes for call in plain)

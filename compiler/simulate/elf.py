@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -123,12 +123,15 @@ def read_elf(path: Path) -> Elf:
     return Elf(path, tuple(_with_sizes(symbols, sections)), load, tuple(sections))
 
 
-def model_sizes(elf: Elf, model: str) -> Sizes:
-    """By symbol: everything named after the model or the kernels, or local to one of their files."""
+def model_sizes(elf: Elf, model: str, assembly: Collection[str] = ()) -> Sizes:
+    """By symbol: everything named after the model or one of its kernels in assembly, or local to its file.
+
+    Kernels in C are inlined or local, those in assembly may be shared: each model of a firmware counts its own.
+    """
     sizes: Counter[str] = Counter()
     counted: set[int] = set()
     for symbol in elf.symbols:
-        if _belongs(symbol, model) and symbol.address not in counted:
+        if (symbol.name in assembly or _belongs(symbol, model)) and symbol.address not in counted:
             counted.add(symbol.address)
             sizes["code" if symbol.is_function else symbol.section] += symbol.nbytes
     constants = sum(nbytes for section, nbytes in sizes.items() if section in (".text", ".rodata"))
@@ -177,4 +180,4 @@ def _belongs(symbol: Symbol, model: str) -> bool:
         return False
     if symbol.file in (f"{model}_selftest.c", f"{model}_weights.c"):
         return False
-    return symbol.name.startswith((f"{model}_", "te_")) or symbol.file.startswith((f"{model}.", f"{model}_", "te_"))
+    return symbol.name.startswith(f"{model}_") or symbol.file.startswith((f"{model}.", f"{model}_"))

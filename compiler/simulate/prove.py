@@ -65,7 +65,7 @@ def prove_elf(
         counted = profile_in_qemu(program, board, elf)
         told = replace(counted, stack_bytes=found.profile.stack_bytes, macs_executed=found.profile.macs_executed)
         found = replace(found, profile=told)
-    return found, model_sizes(elf, program.name)
+    return found, model_sizes(elf, program.name, program.assembly)
 
 
 def prove_on_host(

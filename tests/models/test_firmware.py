@@ -129,12 +129,14 @@ def test_real_models_in_simulators(name: str, board: str) -> None:
 
 @pytest.mark.sim
 def test_two_models_share_one_firmware_and_one_arena() -> None:
-    """The same assembly kernels in both: linked once."""
+    """The same assembly kernels in both: linked once, but each model counts all that it needs, and nothing else."""
     needs("stm32h743", "unicorn")
     board = load_board("stm32h743")
     both = [compile_model(OWN[name], f"{name}.tflite", Request(board)) for name in ("fashion", "mobile")]
-    for evidence in gather(both, "unicorn", [random_cases(c, 2, seed=5) for c in both], poison=True):
+    together = gather(both, "unicorn", [random_cases(c, 2, seed=5) for c in both], poison=True)
+    for evidence in together:
         assert_exact(evidence)
+    assert together[1].sizes == prove(OWN["mobile"], "mobile", "stm32h743", "unicorn").sizes
 
 
 @pytest.mark.sim

@@ -9,6 +9,7 @@ import pytest
 
 from tecompile.backends.armv7em import gemm, isa
 from tecompile.backends.armv7em.backend import FLASH_PRICES, Armv7emBackend
+from tecompile.backends.armv7em.cores import Order, function_in
 from tecompile.backends.armv7em.cycles import executed
 from tecompile.backends.armv7em.function import Function, check
 from tecompile.backends.armv7em.gemm_block import Block, Packing
@@ -198,3 +199,10 @@ def test_23_bits_are_the_limit_of_x256(beyond: int, expected: bool, sign: int) -
     bias = np.full(2, sign * ((1 << 23) - 1 + beyond) - 400 * 127 * 124 * sign, np.int32)
     op = replace(op, inputs=(op.x, op.weights, Tensor("bias", (2,), DType.INT32, None, bias)))
     assert ("x256" in proved(op)) == expected
+
+
+def test_a_function_shows_what_is_in_its_registers() -> None:
+    """As its generator draws it."""
+    drawing = block_kernel(BLOCKS[0]).drawing
+    assert drawing[0].startswith("r0 operands   r1 weight stream") and drawing[-1].startswith("[channel 1: r5")
+    assert function_in(Order.M7, block_kernel(BLOCKS[0])).drawing == drawing

@@ -137,7 +137,7 @@ def expand_routine(packing: Packing, inputs: int) -> Routine:
         lines += [*_last_bytes(inputs % GROUP), *_halves(packing, 1)]
     lines.append(isa.pop_return(CALLEE_SAVED))
     stem, purpose = f"te_fc_expand_{packing.value}_k{inputs}", f"16-bit operands of {inputs} inputs"
-    function = specified(stem, purpose, lines, arguments=2)
+    function = specified(stem, purpose, lines, arguments=2, generator=__doc__)
     numbers = (inputs, int(packing is Packing.X256))
     return Routine(function, ("const int8_t *x", "int32_t *operands"), "te_fc_expand_twin", numbers, "te_fc_blocks.h")
 

@@ -60,7 +60,7 @@ class Fill:
         lines += [isa.move("r12", "r3"), *retreat("r12", self._moved * self.pixel_bytes), ROW_LOOP, *self.row()]
         lines += [*self.row_end(), isa.shrink_stack(8), isa.pop_return(CALLEE_SAVED)]
         purpose = f"four channels of {self.columns} columns to planes"
-        return specified(self.name, purpose, lines, arguments=4)
+        return specified(self.name, purpose, lines, arguments=4, generator=__doc__)
 
     def instructions(self, rows: int, calls: int = 1) -> int:
         """Executed for so many rows, all in all."""
@@ -186,7 +186,13 @@ class Keep:
     words: int  # of a row
 
     def function(self) -> Function:
-        return specified(f"te_dw_keep_{self.words}", f"plane rows of {self.words} words, moved up", self._lines(), 3)
+        return specified(
+            f"te_dw_keep_{self.words}",
+            f"plane rows of {self.words} words, moved up",
+            self._lines(),
+            3,
+            generator=__doc__,
+        )
 
     def instructions(self, rows: int) -> int:
         """Executed in one call."""

@@ -63,6 +63,10 @@ class PairBlocks:
         return f"te_dw_{self.unpacking.value if self.unpacking else 'pairs'}_{self.sums.stem}"
 
     @property
+    def generator(self) -> str | None:
+        return __doc__
+
+    @property
     def purpose(self) -> str:
         rows, columns = self.sums.kernel
         return f"depthwise {rows}x{columns} of rows of {self.sums.columns} outputs"

@@ -57,6 +57,10 @@ class PolyBlocks:
         return f"te_dw_poly{'_bytes' if self.unpacking else ''}_{self.sums.stem}_e{self.scale}"
 
     @property
+    def generator(self) -> str | None:
+        return __doc__
+
+    @property
     def purpose(self) -> str:
         rows, columns = self.sums.kernel
         return f"depthwise {rows}x{columns} of rows of {self.sums.columns} outputs, four products at a time"

@@ -59,6 +59,9 @@ class Blocks(Protocol):
     def purpose(self) -> str: ...
 
     @property
+    def generator(self) -> str | None: ...
+
+    @property
     def sums(self) -> Sums: ...
 
     @property
@@ -166,7 +169,7 @@ class Walker:
         body = [*self.channel_start(), ROW_LOOP, *self.row(), *self.row_end(), *self.channel_end()]
         lines: list[Line] = [*self.prologue(), CHANNEL_LOOP, *body, isa.shrink_stack(self._frame_bytes)]
         lines.append(isa.pop_return(CALLEE_SAVED))
-        return specified(self.blocks.name, self.blocks.purpose, lines, arguments=4)
+        return specified(self.blocks.name, self.blocks.purpose, lines, arguments=4, generator=self.blocks.generator)
 
     def instructions(self, groups: int, channels: int, rows: int, strips: int = 1) -> int:
         """Executed for all channels, by as many calls for each strip as there are groups."""

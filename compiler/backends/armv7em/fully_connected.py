@@ -127,7 +127,7 @@ def block_kernel(block: Block) -> Function:
         isa.pop_return(CALLEE_SAVED),
     ]
     purpose = f"fully connected, {block.groups * GROUP} inputs, {block.outputs} outputs at a time"
-    return specified(block.stem, purpose, lines, arguments=4)
+    return specified(block.stem, purpose, lines, arguments=4, generator=__doc__)
 
 
 def _dot_products(block: Block) -> Iterator[Line]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -18,6 +19,7 @@ class Function:
     name: str
     purpose: str
     lines: tuple[Line, ...]
+    drawing: tuple[str, ...] = ()  # what is in which register
 
     @property
     def instructions(self) -> tuple[Instr, ...]:
@@ -30,7 +32,7 @@ class Function:
 
     def reordered(self, suffix: str, lines: tuple[Line, ...]) -> Function:
         """The same function, with the same effects, as other lines."""
-        return Function(_name(f"{self.stem}_{suffix}", lines), self.purpose, lines)
+        return Function(_name(f"{self.stem}_{suffix}", lines), self.purpose, lines, self.drawing)
 
     @property
     def code_bytes(self) -> int:
@@ -63,11 +65,18 @@ class Routine:
         return (*names, *map(str, self.twin_numbers))
 
 
-def specified(stem: str, purpose: str, lines: Sequence[Line], arguments: int) -> Function:
-    """A checked function named by its specification and a hash of its text."""
-    function = Function(_name(stem, lines), purpose, tuple(lines))
+def specified(stem: str, purpose: str, lines: Sequence[Line], arguments: int, generator: str | None = None) -> Function:
+    """A checked function named by its specification and a hash of its text; `generator` is the text that opens its
+    generator's file."""
+    function = Function(_name(stem, lines), purpose, tuple(lines), _drawing(generator or ""))
     check(function, arguments)
     return function
+
+
+def _drawing(text: str) -> tuple[str, ...]:
+    """The indented lines of the paragraph that begins with registers."""
+    found = re.search(r"^((?:    r\d+ .*\n)(?:    .*\n)*)", text, re.MULTILINE)
+    return tuple(line.strip() for line in found[1].splitlines()) if found else ()
 
 
 def _name(stem: str, lines: Sequence[Line]) -> str:

@@ -60,7 +60,9 @@ class Gemm:
 
     @cached_property
     def code_bytes(self) -> int:
-        return sum(routine.function.code_bytes for routine in self.routines)
+        """Its part of them, where others have theirs."""
+        whole = sum(routine.function.code_bytes for routine in self.routines)
+        return whole // SHARERS if self.packed.block.shared else whole
 
     def instructions(self, pixels: int) -> float:
         """Of the blocks alone, for neighbours."""
@@ -73,8 +75,7 @@ class Gemm:
 
     @property
     def cost(self) -> Cost:
-        code = self.code_bytes // SHARERS if self.packed.block.shared else self.code_bytes
-        return Cost(self.instructions(self.pixels), self.weight_bytes + code)
+        return Cost(self.instructions(self.pixels), self.weight_bytes + self.code_bytes)
 
     @property
     def price(self) -> float:

@@ -167,7 +167,7 @@ def block_kernel(block: MatrixBlock) -> Function:
     if block.stack:
         lines.append(isa.shrink_stack(block.stack))
     lines.append(isa.pop_return(CALLEE_SAVED))
-    return specified(block.stem, _purpose(block), lines, arguments=4)
+    return specified(block.stem, _purpose(block), lines, arguments=4, generator=__doc__)
 
 
 def _purpose(block: MatrixBlock) -> str:

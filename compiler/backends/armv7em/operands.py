@@ -72,7 +72,7 @@ def expand_kernel(shape: Expansion) -> Function:
     if shape.rest:
         lines += _rest(shape)
     lines.append(isa.pop_return(CALLEE_SAVED))
-    return specified(shape.stem, "Operands of four pixels at equal distances", lines, arguments=4)
+    return specified(shape.stem, "Operands of four pixels at equal distances", lines, arguments=4, generator=__doc__)
 
 
 @cache

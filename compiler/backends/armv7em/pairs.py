@@ -117,7 +117,7 @@ def pair_kernel(code: PairCode, fixed: bool) -> Function:
     ]
     stem = code.stem + ("_fixed" if fixed else "")
     purpose = "one byte of one byte and a fixed value" if fixed else "one byte of two"
-    return specified(stem, purpose, lines, arguments=4)
+    return specified(stem, purpose, lines, arguments=4, generator=__doc__)
 
 
 def _word(code: PairCode, fixed: bool) -> Iterator[Instr]:

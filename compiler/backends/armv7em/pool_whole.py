@@ -79,7 +79,9 @@ def whole_kernel(shape: Whole) -> Function:
     for _ in range(single):
         lines += _single(shape)
     lines.append(isa.pop_return(CALLEE_SAVED))
-    return specified(shape.stem, f"mean of {shape.pixels} pixels of {shape.channels} channels", lines, arguments=3)
+    return specified(
+        shape.stem, f"mean of {shape.pixels} pixels of {shape.channels} channels", lines, arguments=3, generator=__doc__
+    )
 
 
 def _group(shape: Whole, words: int) -> Iterator[Line]:

@@ -79,7 +79,7 @@ def windows_kernel(shape: Windows) -> Function:
         lines += [isa.add(row, row, shape.step) for row in ROWS[: shape.rows]]
     lines += [isa.sub_flags("r2", "r2", 1), isa.bne_back(pixel), isa.pop_return(CALLEE_SAVED)]
     purpose = f"{shape.rows} x {shape.columns} windows of {shape.channels} channels"
-    return specified(shape.stem, purpose, lines, arguments=4)
+    return specified(shape.stem, purpose, lines, arguments=4, generator=__doc__)
 
 
 def _word(shape: Windows) -> Iterator[Instr]:

@@ -47,7 +47,9 @@ def sums_kernel(channels: int) -> Function:
     for _ in range(rest % WORD):
         lines += _single(channels)
     lines.append(isa.pop_return(CALLEE_SAVED))
-    return specified(f"te_pool_sums_c{channels}", f"sums of pixels of {channels} channels", lines, arguments=3)
+    return specified(
+        f"te_pool_sums_c{channels}", f"sums of pixels of {channels} channels", lines, arguments=3, generator=__doc__
+    )
 
 
 def _group(channels: int, words: int) -> Iterator[Line]:

@@ -124,7 +124,7 @@ def block_kernel(block: DepthwiseBlock) -> Function:
     lines += [isa.str_("r0", "sp", OUT_SLOT), isa.ldr("lr", "sp", STREAM_END_SLOT), isa.cmp("r1", "lr")]
     lines += [isa.bne_back(again), isa.shrink_stack(room), isa.pop_return(CALLEE_SAVED)]
     purpose = f"Depthwise convolution of {block.outputs} neighbours, all channels"
-    return specified(block.stem, purpose, lines, arguments=4)
+    return specified(block.stem, purpose, lines, arguments=4, generator=__doc__)
 
 
 @lru_cache(maxsize=256)

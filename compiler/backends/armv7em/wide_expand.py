@@ -54,7 +54,7 @@ def expand_kernel(shape: Expansion) -> Function:
     if turns:
         lines += _turns(turns)
     lines += [*_words(straight), *_last_input(shape.depth % 2), isa.pop_return(CALLEE_SAVED)]
-    return specified(shape.stem, "Operands of four pixels at equal distances", lines, arguments=4)
+    return specified(shape.stem, "Operands of four pixels at equal distances", lines, arguments=4, generator=__doc__)
 
 
 @lru_cache(maxsize=256)
@@ -115,7 +115,7 @@ def windows_kernel(shape: Windows) -> Function:
             lines += _segment(shape)
     lines += [isa.shrink_stack(STACK), isa.pop_return(CALLEE_SAVED)]
     kind = "neighbours" if shape.pitch else "any pixels"
-    return specified(shape.stem, f"Operands of the windows of four {kind}", lines, arguments=2)
+    return specified(shape.stem, f"Operands of the windows of four {kind}", lines, arguments=2, generator=__doc__)
 
 
 @lru_cache(maxsize=256)

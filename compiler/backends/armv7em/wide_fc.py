@@ -112,7 +112,7 @@ def block_kernel(block: Block) -> Function:
     lines += [isa.ldr("r0", "sp", INPUTS_SLOT), isa.ldr("r12", "sp", STREAM_END_SLOT), isa.cmp("r1", "r12")]
     lines += [isa.bne_back(again), isa.shrink_stack(STACK), isa.pop_return(CALLEE_SAVED)]
     purpose = f"Fully connected, {block.depth} inputs of 16 bits, {block.outputs} outputs at a time"
-    return specified(block.stem, purpose, lines, arguments=4)
+    return specified(block.stem, purpose, lines, arguments=4, generator=__doc__)
 
 
 def _settle(block: Block) -> Iterator[Instr]:

@@ -57,7 +57,7 @@ def _function(expansion: Expansion) -> Function:
     window = expansion.window
     where = f"{expansion.pitch} bytes apart" if expansion.pitch else "anywhere"
     purpose = f"operands of 4 pixels {where}, each of which sees {window.segments} x {window.segment} bytes"
-    return specified(expansion.stem, purpose, tuple(_walk(expansion).lines()), arguments=2)
+    return specified(expansion.stem, purpose, tuple(_walk(expansion).lines()), arguments=2, generator=__doc__)
 
 
 def _walk(expansion: Expansion) -> _Walk:
