@@ -33,6 +33,9 @@ Efforts: TypeAlias = tuple[tuple[Effort, int], ...]
 EFFORTS: Efforts = ((QUICK, 8), (THOROUGH, 2))  # for the best so many of those combinations
 MOST_EXACT = 4
 MOST_RETRIES = 4  # with less memory for each stage, where all together take more than the worst of them
+ABOVE, NEAR, NEARER = 0.13, 0.002, 0.6  # how far above the memory there is a path may still fit, and steps to there
+CLOSE = 0.01  # of that memory: what more would not be worth a search
+WORTH = 1.002  # times as fast: what is
 FRONT_TURNS = 3
 FRONT_STEP = 0.97  # of the memory of one point of the front: what the next may have
 
@@ -110,9 +113,11 @@ class _Planner:
         tastes = _tastes(optimize)
         rows = Search(self.stages, by_row(tastes))
         path = _settled(rows, partial(_wanted, rows, optimize, limit, NO_LIMIT))
-        if optimize is not Optimize.SPEED or path.peak > limit:
+        if optimize is not Optimize.SPEED or path.peak > limit or not rows.is_cheapest(path):
             parts = Search(self.stages, by_parts(tastes))
             path = _settled(parts, partial(_wanted, parts, optimize, limit, path.peak))
+            if optimize is Optimize.SPEED and (plan := self._just_above(limit, path, parts)) is not None:
+                return plan
         return self._within(limit, path, tastes)
 
     def front(self) -> Iterator[Point]:
@@ -128,18 +133,51 @@ class _Planner:
         plan = self._laid_out(path, turns, efforts)
         return Point(plan.arena_bytes, round(path.price.instructions), len(plan.steps), len(plan.stages))
 
+    def _just_above(self, limit: int, path: Path, search: Search) -> Plan | None:
+        """A cheaper plan of stages that take a little too much each, but less when laid out together: turned, or in
+        places that several of them share."""
+        above = limit * ABOVE
+        while above > limit * NEAR:
+            other = _settled(search, partial(_cheapest, search, round(limit + above)))
+            if other.peak <= limit or other.price.instructions * WORTH >= path.price.instructions:
+                break
+            plan = self._laid_out(other, FRONT_TURNS, EFFORTS[:1])
+            if plan.arena_bytes <= limit:
+                return plan
+            above = min(other.peak - limit - 1, above * NEARER)
+        return None
+
     def _within(self, limit: int, path: Path, tastes: Sequence[Taste]) -> Plan:
         """All stages together may take a little more than the worst of them alone."""
-        plan, goal = self._laid_out(path), limit
+        plan, goal, large = self._laid_out(path), limit, path
         if plan.arena_bytes <= limit:
             return plan
         search = Search(self.stages, by_parts(tastes))
         for _ in range(MOST_RETRIES):
-            goal -= max(plan.arena_bytes - limit, 4)
-            smaller = _settled(search, partial(_cheapest, search, goal))
-            plan = min(plan, self._laid_out(smaller), key=lambda p: p.arena_bytes)
-            if plan.arena_bytes <= limit or smaller.peak > goal:
+            goal = min(goal - max(plan.arena_bytes - limit, 4), large.peak - 1)
+            small = _settled(search, partial(_cheapest, search, goal))
+            plan = min(plan, self._laid_out(small), key=lambda p: p.arena_bytes)
+            if plan.arena_bytes <= limit:
+                return self._between(limit, plan, search, small, large)
+            if small.peak > goal:
                 break
+            large = small
+        return plan
+
+    def _between(self, limit: int, plan: Plan, search: Search, small: Path, large: Path) -> Plan:
+        """The goal may have been lowered too far: is there a cheaper path between the one that fits and the last
+        that does not?"""
+        low, high = small.peak, large.peak
+        while high - low > limit * CLOSE and large.price.instructions * WORTH < small.price.instructions:
+            middle = (low + high) // 2
+            path = _settled(search, partial(_cheapest, search, middle))
+            if path.price.instructions < small.price.instructions:
+                trial = self._laid_out(path)
+                if trial.arena_bytes > limit:
+                    high, large = min(path.peak, middle), path
+                    continue
+                plan, small = trial, path
+            low = middle
         return plan
 
     def _laid_out(self, path: Path, turns: int = MOST_TURNS, efforts: Efforts = EFFORTS) -> Plan:

@@ -243,6 +243,11 @@ class Search:
                 best[cut] = best[taken[cut].begin] + arrivals.prices[index, weight.value]
         return self._path(taken) if np.isfinite(best[-1]) else None
 
+    def is_cheapest(self, path: Path) -> bool:
+        """Would it cost less with all the memory there is?"""
+        fastest = self.cheapest(measure=False)
+        return fastest is not None and path.price.instructions <= fastest.price.instructions
+
     def smallest(self, terms: Terms = ANY_PRICE, known: int = NO_LIMIT) -> Path:
         """The least peak of any stage on these terms, which can be met in `known` bytes."""
         bound = self._least(0, known, terms, measure=False)

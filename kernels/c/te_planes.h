@@ -141,7 +141,7 @@ TE_INLINE void te_planes_sums_twin(const uint32_t *planes, const uint32_t *strea
         poly,          kernel_rows,       kernel_cols, stride_cols, start, both, scale,
         channel_words, 4 * channel_words, words,       packed,
     };
-    const te_dsp_requant_t how = {kind, before, shift, low, high};
+    const te_dsp_requant_t how = {(te_dsp_kind)kind, before, shift, low, high};
     const int32_t row_step = stride_rows * p.row_words, rows = job->span / 4 / row_step;
     for (int32_t c = 0; c < job->channels; c++, planes += channel_words, stream += stream_words, out++) {
         for (int32_t row = 0; row < rows; row++) {

@@ -10,13 +10,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tecompile.backends.backend import lower_program
 from tecompile.backends.native import NativeTarget
+from tecompile.board import load_board
 from tecompile.graph import Border, DType, Graph, Quant, Rounding, Tensor, Variable
 from tecompile.interpret import run
 from tecompile.ops.dequantize import Dequantize
 from tecompile.ops.quantize import Quantize
 from tecompile.planner.plan import Plan
+from tecompile.render.flags import gcc_flags
 from tecompile.render.model import selftest_inputs
+from tecompile.render.project import render_project
 
 from .build import GCC, ZIG, compile_c, compiler, model_files, write_files
 from .chains import chain, conv, dw, pool, residual
@@ -24,6 +28,7 @@ from .ops import KINDS, Draw, one_op_graph
 from .plans import plain_plan, pull_steps, streamed_plan, strip_candidate, strips
 
 ARM = ("arm-none-eabi-gcc", "-mthumb")
+KERNELS = Path(__file__).parents[2] / "kernels/c"
 LIBRARY = {"memcpy", "memmove", "memset"}  # what compilers call on their own
 TARGET = NativeTarget()
 CHOOSE = strip_candidate(TARGET)
@@ -267,6 +272,30 @@ def test_arm_compiles_without_warnings(all_models: Path, cpu: str, level: str) -
 @pytest.mark.parametrize("level", ["-Og", "-O1", "-Os", "-O3", "-Ofast"])
 def test_every_core_and_level_compiles_without_warnings(all_models: Path, cpu: str, level: str) -> None:
     check_arm(all_models, ARM, [f"-mcpu={cpu}", level], f"{cpu}{level}.o")
+
+
+@pytest.mark.skipif(not compiler(ARM), reason="needs arm-none-eabi-gcc")
+@pytest.mark.parametrize("name", ["stm32h743", "nucleo-f412zg", "qemu-m3"])
+def test_files_of_a_board_are_standard_c(tmp_path: Path, name: str) -> None:
+    board = load_board(name)
+    program = lower_program("tiny", streamed(SMALL), [NativeTarget()])
+    files = render_project("make", [program], board, model_files("tiny", streamed(SMALL)))
+    for path, text in files.items():
+        write_files((tmp_path / path).parent, {Path(path).name: text})
+    folders = [f"-I{tmp_path / folder}" for folder in ("src", "board", "model")]
+    sources = [tmp_path / path for path in files if path.startswith(("board/", "src/")) and path.endswith(".c")]
+    assert tmp_path / "board/startup.c" in sources
+    compile_c(ARM[:1], [*gcc_flags(board).cpu, "-Wpedantic", *folders, "-fsyntax-only", *sources])
+
+
+def test_twins_compile_without_warnings_through_zig(tmp_path: Path) -> None:
+    """clang knows conversions of which gcc says nothing."""
+    pytest.importorskip("ziglang")
+    headers = [path for path in KERNELS.glob("*.h") if "_twin(" in path.read_text("utf-8")]
+    assert len(headers) > 10
+    write_files(tmp_path, {"twins.c": "".join(f'#include "{path.name}"\n' for path in headers)})
+    options = ["-Wno-unused-function", f"-I{KERNELS}", "-c", "-o", tmp_path / "twins.o"]
+    compile_c(ZIG, [*options, tmp_path / "twins.c"])
 
 
 @pytest.mark.slow

@@ -228,6 +228,32 @@ def test_any_amount_of_memory_gives_a_plan(optimize: Optimize) -> None:
             assert plan.arena_bytes <= max(most, points[-1].arena_bytes)
 
 
+class DearCalls(FakeTarget):
+    """Of two plans, the faster is the one with fewer calls by far."""
+
+    def candidates(self, op: Op) -> tuple[Candidate, ...]:
+        return tuple(replace(c, call_instructions=2000, part_instructions=2000) for c in super().candidates(op))
+
+
+def separable() -> Graph:
+    b = Builder()
+    x = b.conv(b.input(1, 24, 24, 1), 16, 5, 2)
+    for _ in range(4):
+        x = b.conv(b.dw(x), 16)
+    return b.graph(x)
+
+
+@pytest.mark.parametrize("graph", [bottleneck(12, 2), bottleneck(16), separable()], ids=["small", "add", "separable"])
+@pytest.mark.parametrize("target", [DearCalls(), DearCalls(24), DearCalls(24, in_place=False)], ids=str)
+def test_speed_is_as_fast_as_any_plan_that_is_known_to_fit(graph: Graph, target: FakeTarget) -> None:
+    """Also where that needs parts of rows, or is laid out in less than its stages seem to need."""
+    for point in front(graph, target, Place("RAM")):
+        for most in (point.arena_bytes, point.arena_bytes + 40):
+            plan = make_plan(graph, target, Place("RAM"), Optimize.SPEED, most)
+            assert plan.arena_bytes <= most
+            assert len(plan.steps) <= point.calls
+
+
 def test_speed_streams_where_memory_is_short() -> None:
     graph = bottleneck(16)
     roomy = planned(graph, optimize=Optimize.SPEED).arena_bytes

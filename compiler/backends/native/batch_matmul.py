@@ -12,10 +12,10 @@ from ...ops.batch_matmul import BatchMatMul
 from ...target import Candidate, Form
 from ..program import ConstantArray
 from .axes import padded, steps
+from .finish import FINISH_INSTRUCTIONS
 from .lowering import Body, Lowering, Params, candidate, prefixed
 from .packing import (
     CHANNEL_BYTES,
-    FINISH_INSTRUCTIONS,
     FINISH_WIDE_INSTRUCTIONS,
     channel_table,
     kernel_shift,

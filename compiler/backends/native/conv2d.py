@@ -6,9 +6,10 @@ from ...graph import DType, Padding
 from ...ops.conv2d import Conv2D
 from ...ops.windowed_weights import WeightedWindow
 from ...target import Candidate
+from .finish import layer_finish_instructions
+from .fully_connected import PER_MAC_ALONE, products_of_one
 from .lowering import CALL, Body, Lowering, Params, candidate, prefixed
 from .packing import (
-    FINISH_INSTRUCTIONS,
     FINISH_WIDE_INSTRUCTIONS,
     PER_WIDE_MAC,
     differences,
@@ -19,8 +20,7 @@ from .packing import (
 )
 
 PIXELS = 2  # gathered at a time
-PER_MAC = 2.3
-PER_MAC_OF_ONE = 0.25  # more for a pixel that is left over
+PER_MAC = 2.3  # of two pixels and two channels together
 PER_GATHERED_ROW = 30  # of the kernel
 PER_GATHERED_BYTE = 0.8
 
@@ -34,14 +34,38 @@ def candidates(op: Conv2D) -> tuple[Candidate, ...]:
     if op.x.dtype is DType.INT16:
         return (_candidate_16(op),)
     weights = weight_bytes(op)
-    instructions = op.macs * PER_MAC + op.y.elements * FINISH_INSTRUCTIONS
+    instructions = _products(op) + op.y.elements * layer_finish_instructions(op)
     instructions += summed_instructions(op, op.macs / op.channels)
-    call = CALL + (op.y.image.columns % PIXELS) * op.depth * op.channels * PER_MAC_OF_ONE
     if is_pointwise(op):
+        alone = op.y.image.columns % PIXELS if is_flat(op) else 0
+        call = CALL + alone * op.depth * _more_for_one(op.channels)
         return (candidate("te_pointwise", weights=weights, instructions=instructions, call=call),)
     instructions += gathered_instructions(op)
     scratch = PIXELS * op.depth
-    return (candidate("te_conv2d", scratch=scratch, weights=weights, instructions=instructions, call=call),)
+    return (candidate("te_conv2d", scratch=scratch, weights=weights, instructions=instructions),)
+
+
+def is_flat(op: Conv2D) -> bool:
+    """Are its pixels taken one after the other, whatever row they are in?"""
+    return is_pointwise(op) and op.stride == (1, 1)
+
+
+def _products(op: Conv2D) -> float:
+    image = op.y.image
+    pixels = image.rows * image.columns
+    alone = pixels % PIXELS if is_flat(op) else image.rows * (image.columns % PIXELS)
+    return op.depth * (pixels * _products_of_two(op.channels) / PIXELS + alone * _more_for_one(op.channels))
+
+
+def _products_of_two(channels: int) -> float:
+    """Instructions for each input of two pixels, as te_matrix_2 takes them."""
+    alone = channels % 2
+    return PIXELS * ((channels - alone) * PER_MAC + alone * PER_MAC_ALONE)
+
+
+def _more_for_one(channels: int) -> float:
+    """For a pixel that is left over; never less, though it may be."""
+    return max(0, products_of_one(channels) - _products_of_two(channels) / PIXELS)
 
 
 def gathered_instructions(op: WeightedWindow) -> float:

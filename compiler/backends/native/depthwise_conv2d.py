@@ -12,6 +12,7 @@ from ...ops.geometry import Pair
 from ...target import Candidate, Form
 from ..program import ParamValue
 from .conv2d import gathered_instructions
+from .finish import layer_finish_instructions
 from .lowering import Body, Lowering, Params, candidate, prefixed
 from .packing import (
     differences,
@@ -30,7 +31,7 @@ WEIGHTS = "[channels][rows][columns]"
 PER_MAC = 2
 PER_MAC_OF_ZERO = 0.8  # more, if the weights keep a zero point
 PER_MAC_16, PER_OUTPUT_16 = 3.5, 40
-PER_OUTPUT = 13
+LESS_PER_OUTPUT = 3  # than other layers take for it
 PER_COPIED_BYTE = {4: 1.8, 1: 2.2}  # by how many channels are copied together
 PER_LINE = 20  # of one channel of the output
 PER_COPIED_LINE = {4: 4, 1: 10}  # of one channel of the input
@@ -99,7 +100,8 @@ def _strip_16(op: DepthwiseConv2D) -> Candidate:
 def _sums(op: DepthwiseConv2D) -> float:
     lines = op.y.image.rows * op.channels
     per_mac = PER_MAC + (PER_MAC_OF_ZERO if op.weights.zero_point else 0)
-    return op.macs * per_mac + op.y.elements * PER_OUTPUT + lines * PER_LINE
+    per_output = layer_finish_instructions(op) - LESS_PER_OUTPUT
+    return op.macs * per_mac + op.y.elements * per_output + lines * PER_LINE
 
 
 def lower(op: DepthwiseConv2D, chosen: Candidate, function: str) -> Body:

@@ -5,15 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from ...arith import Multiplier
-from ...graph import DType, Rounding
+from ...graph import DType
 from ...ops.fully_connected import FullyConnected
 from ...target import Candidate, Form
 from ..program import ConstantArray
 from .batch_matmul import Operand, Product, Scaling, product_body, product_candidate
+from .finish import layer_finish_instructions
 from .lowering import Body, Lowering, candidate, prefixed
 from .packing import (
-    FINISH_AWAY_INSTRUCTIONS,
-    FINISH_INSTRUCTIONS,
     FINISH_WIDE_INSTRUCTIONS,
     PER_WIDE_MAC,
     differences,
@@ -22,7 +21,9 @@ from .packing import (
     weight_bytes,
 )
 
-PER_MAC = 2.6
+PER_MAC = 2.55  # of four outputs together
+PER_MAC_ALONE = 5.1
+TOGETHER = 4
 
 
 def candidates(op: FullyConnected) -> tuple[Candidate, ...]:
@@ -31,9 +32,15 @@ def candidates(op: FullyConnected) -> tuple[Candidate, ...]:
     if op.x.dtype is DType.INT16:
         instructions = op.macs * PER_WIDE_MAC + op.y.elements * FINISH_WIDE_INSTRUCTIONS
         return (_candidate("te_fully_connected_16", op, instructions),)
-    finish = FINISH_AWAY_INSTRUCTIONS if op.rounding is Rounding.AWAY else FINISH_INSTRUCTIONS
-    instructions = op.macs * PER_MAC + op.y.elements * finish + summed_instructions(op, op.x.elements)
+    instructions = op.batches * op.depth * products_of_one(op.channels)
+    instructions += op.y.elements * layer_finish_instructions(op) + summed_instructions(op, op.x.elements)
     return (_candidate("te_fully_connected", op, instructions),)
+
+
+def products_of_one(channels: int) -> float:
+    """Instructions for each input of a pixel, as te_matrix_1 takes them."""
+    alone = channels % TOGETHER
+    return (channels - alone) * PER_MAC + alone * PER_MAC_ALONE
 
 
 def _candidate(kernel: str, op: FullyConnected, instructions: float) -> Candidate:

@@ -18,9 +18,7 @@ from .lowering import Params, prefixed
 
 CHANNEL_BYTES = 12  # bias, mantissa, shift
 WIDE_CHANNEL_BYTES = 16
-FINISH_INSTRUCTIONS = 16  # from an accumulator to a byte in memory
 FINISH_WIDE_INSTRUCTIONS = 40
-FINISH_AWAY_INSTRUCTIONS = 45
 PER_WIDE_MAC = 3.0
 PER_SUMMED_BYTE = 3.2  # where the weights keep a zero point
 BOUND = 1 << 30  # accumulators below this take the shorter rescaling

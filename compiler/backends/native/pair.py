@@ -24,12 +24,14 @@ from ...target import Candidate
 from ..program import ConstantArray, ParamValue
 from . import elementwise
 from .broadcast import Prices, are_images, axis_params, broadcast_candidate, is_walkable, operands
+from .finish import FINISH_INSTRUCTIONS, bounded_instructions, finish_instructions
 from .linear import Linear, linear_form
 from .lowering import Body, Lowering, Params, prefixed
 from .packing import kernel_shift, rounding_name, safe_multiplier
 
 PIXEL = {"te_pair": 0, "te_pair_image": 6, "te_pair_constant": 7}
 ANY_PIXEL = 20
+UNROLLED = 8  # values of a loop, as TE_UNROLL says
 BYTE = (-128, 127)
 NOTHING, NO_FORM = Multiplier(0, 0), Linear(0, 0, 0, 0)
 CTYPES = {1: "int8_t", 2: "int16_t"}
@@ -52,10 +54,12 @@ class Function:
 
 def _sum(op: Add | Sub) -> Function:
     form, scales = linear_form(op), op.scales()
+    bounded = bounded_instructions(op.clamp)
     if form is not None:
-        return Function("TE_PAIR_LINEAR", 8.5, 8, out=Multiplier(0, form.shift), linear=form)
+        return Function("TE_PAIR_LINEAR", 11 + bounded, 6.5 + bounded, out=Multiplier(0, form.shift), linear=form)
     kind = "TE_PAIR_SUM" if isinstance(op, Add) else "TE_PAIR_DIFFERENCE"
-    return Function(kind, 33, 20, scales.a, scales.b, scales.out, op.left_shift)
+    value, repeated = (23, 15) if op.rounding is Rounding.SINGLE else (36, 22)
+    return Function(kind, value + bounded, repeated + bounded, scales.a, scales.b, scales.out, op.left_shift)
 
 
 def _square(op: SquaredDifference) -> Function:
@@ -64,8 +68,19 @@ def _square(op: SquaredDifference) -> Function:
 
 
 def _product(op: Mul) -> Function:
-    value = 18.5 if op.x.dtype is DType.INT16 else 17
-    return Function("TE_PAIR_PRODUCT", value, value - 1.5, out=op.scale(), largest=1 << 16)
+    scale = op.scale()
+    if op.x.dtype is DType.INT16:
+        value: float = 16 if op.rounding is Rounding.SINGLE else 22
+    else:
+        value = 17 + _one_factor(scale, op.rounding) + bounded_instructions(op.clamp)
+    return Function("TE_PAIR_PRODUCT", value, value - 1.5, out=scale, largest=1 << 16)
+
+
+def _one_factor(scale: Multiplier, rounding: Rounding) -> float:
+    """What it takes more than the usual one; the compiler knows it, as it does not those of a table."""
+    if rounding is Rounding.DOUBLE:
+        return finish_instructions([scale.shift], rounding) - FINISH_INSTRUCTIONS
+    return 4 if scale.shift >= 0 else -3
 
 
 def _prelu(op: Prelu) -> Function:
@@ -119,8 +134,15 @@ def candidates(op: PairOp) -> tuple[Candidate, ...]:
     if is_table(op):
         return tuple(replace(c, in_place=(op.inputs.index(operands(op).a),)) for c in elementwise.candidates(op))
     kernel, function = kernel_name(op), function_of(op)
-    prices = Prices(function.value, function.repeated, PIXEL.get(kernel, ANY_PIXEL))
+    value = function.repeated - 1 if _is_unrolled(op, function) else function.value
+    prices = Prices(value, function.repeated, PIXEL.get(kernel, ANY_PIXEL))
     return (broadcast_candidate(op, kernel, prices),)
+
+
+def _is_unrolled(op: PairOp, function: Function) -> bool:
+    """Does the compiler know the constant of each channel?"""
+    b = operands(op).b
+    return b.is_constant and function.linear != NO_FORM and b.elements == op.y.image.channels <= UNROLLED
 
 
 def lower(op: PairOp, chosen: Candidate, function: str) -> Body:

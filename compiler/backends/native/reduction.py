@@ -5,6 +5,8 @@ Of truth values, which are bytes, 0 is less than 1.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from ...arith import wrap32
@@ -15,12 +17,14 @@ from ...ops.reduction import Reduction, ScaledSum
 from ...target import Candidate, Form
 from ..program import ConstantArray, ParamValue
 from .axes import merged, padded, steps
+from .finish import FINISH_INSTRUCTIONS, finish_instructions
 from .lowering import Body, Lowering, Params, candidate, prefixed
-from .packing import CHANNEL_BYTES, FINISH_INSTRUCTIONS, kernel_shift, rounding_name, safe_multiplier
-from .sink import sink
+from .packing import CHANNEL_BYTES, kernel_shift, rounding_name, safe_multiplier
+from .sink import PER_CHANNEL, sink
 
 AXES = 3  # of each kind
-PER_VALUE = 5
+PER_VALUE = 4
+PER_RUN = 4  # of values that lie at the same distance from each other, but the first of each output
 PER_PIXEL = 8
 PER_EXTREME = 6  # of the values that it is looked for among
 EXTREME_FINISH = 5
@@ -46,7 +50,8 @@ def _sinks(op: Reduction) -> list[Candidate]:
     if not op.is_global:
         return []
     if isinstance(op, ScaledSum):
-        return [sink("te_global_mean", op, CHANNEL_BYTES)]
+        more = _finish(op) - FINISH_INSTRUCTIONS
+        return [sink("te_global_mean", op, CHANNEL_BYTES, channel=PER_CHANNEL + more)]
     return [sink("te_global_extreme", op, value=PER_EXTREME)]
 
 
@@ -57,10 +62,26 @@ def _strips(op: Reduction) -> list[Candidate]:
 
 
 def _candidate(op: Reduction, kernel: str, form: Form) -> Candidate:
-    scaled, pixels = isinstance(op, ScaledSum), op.x.image.rows * op.x.image.columns
-    value, finish = (PER_VALUE, FINISH_INSTRUCTIONS) if scaled else (PER_EXTREME, EXTREME_FINISH)
-    work = op.x.elements * value + op.y.elements * finish + (pixels * PER_PIXEL if form is Form.STRIP else 0)
-    return candidate(kernel, form=form, weights=CHANNEL_BYTES if scaled else 0, instructions=work)
+    if isinstance(op, ScaledSum):
+        work = op.x.elements * PER_VALUE + op.y.elements * _finish(op) + _more_runs(op) * PER_RUN
+        return candidate(kernel, form=form, weights=CHANNEL_BYTES, instructions=work)
+    pixels = op.x.image.rows * op.x.image.columns
+    work = op.x.elements * PER_EXTREME + op.y.elements * EXTREME_FINISH
+    return candidate(kernel, form=form, instructions=work + (pixels * PER_PIXEL if form is Form.STRIP else 0))
+
+
+def _finish(op: ScaledSum) -> float:
+    return finish_instructions([_kernel_shift(op)], op.rounding)
+
+
+def _more_runs(op: Reduction) -> int:
+    """Than one for each output."""
+    gone = [size for size, _, goes in axes(op) if goes]
+    return op.y.elements * (math.prod(gone[:-1]) - 1)
+
+
+def _kernel_shift(op: ScaledSum) -> int:
+    return kernel_shift(safe_multiplier(op.scale(), op.rounding).shift, op.rounding, LARGEST[op.x.dtype] * op.count)
 
 
 def lower(op: Reduction, chosen: Candidate, function: str) -> Body:
@@ -99,9 +120,8 @@ def _output(op: Reduction, function: str) -> tuple[Params, tuple[ConstantArray, 
     """Members of te_output_t, which extremes need not."""
     if not isinstance(op, ScaledSum):
         return {}, ()
-    mantissa, shift = safe_multiplier(op.scale(), op.rounding)
+    mantissa, shift = safe_multiplier(op.scale(), op.rounding).mantissa, _kernel_shift(op)
     bias = int(wrap32(np.array(-op.x.zero_point * op.count)))
-    shift = kernel_shift(shift, op.rounding, LARGEST[op.x.dtype] * op.count)
     values = np.array([bias, mantissa, shift], np.int32)
     table = ConstantArray(f"{function}_channels", "int32_t", values, "bias, mantissa and shift")
     low, high = op.y.dtype.bounds

@@ -12,7 +12,7 @@ PER_CHANNEL = 20  # start and end
 PER_CALL_AND_CHANNEL = 5.5
 
 
-def sink(kernel: str, op: Op, weights: int = 0, value: float = PER_VALUE) -> Candidate:
+def sink(kernel: str, op: Op, weights: int = 0, value: float = PER_VALUE, channel: float = PER_CHANNEL) -> Candidate:
     """All pixels of each channel become one."""
     channels = op.x.image.channels
     return candidate(
@@ -20,7 +20,7 @@ def sink(kernel: str, op: Op, weights: int = 0, value: float = PER_VALUE) -> Can
         form=Form.SINK,
         scratch=SUM_BYTES * channels,
         weights=weights,
-        instructions=op.x.elements * value + channels * PER_CHANNEL,
+        instructions=op.x.elements * value + channels * channel,
         call=CALL + channels * PER_CALL_AND_CHANNEL,
         part=0,
     )

@@ -10,10 +10,10 @@ from ...graph import Array, DType, Region, Span
 from ...ops.transpose_conv import TransposeConv
 from ...target import Candidate
 from ..program import ConstantArray
+from .finish import layer_finish_instructions
 from .lowering import Body, Lowering, Params, candidate, prefixed
 from .packing import (
     CHANNEL_BYTES,
-    FINISH_INSTRUCTIONS,
     FINISH_WIDE_INSTRUCTIONS,
     PER_WIDE_MAC,
     channel_table,
@@ -46,7 +46,7 @@ def candidates(op: TransposeConv) -> tuple[Candidate, ...]:
         found = candidate("te_transpose_conv_16", scratch=scratch, weights=weight_bytes(op), instructions=instructions)
         return (found,)
     products = _products(op, op.y.image.rows * op.kernel.rows / op.stride.rows)
-    instructions = products * PER_MAC + op.y.elements * FINISH_INSTRUCTIONS + gathered
+    instructions = products * PER_MAC + op.y.elements * layer_finish_instructions(op) + gathered
     instructions += summed_instructions(op, products / op.channels)
     weights = op.weights.nbytes + CHANNEL_BYTES * op.channels * op.stride.rows * op.stride.columns
     return (candidate("te_transpose_conv", scratch=scratch, weights=weights, instructions=instructions),)
