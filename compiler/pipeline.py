@@ -130,14 +130,16 @@ def check_names(names: Sequence[str]) -> None:
 
 
 def _fitting_program(name: str, graph: Graph, request: Request) -> tuple[Chain, Program]:
-    """The first that the board has flash for."""
+    """The first that the board has flash for; the last, if that is near: only the linker knows all code."""
     for chain, program in _programs(name, graph, request):
-        reasons = _misfits(request.board, program)
-        if not reasons:
+        if not _misfits(request.board, program, program.likely_flash_bytes):
             return chain, program
+    reasons = _misfits(request.board, program, program.flash_bytes)
+    if not reasons:
+        return chain, program
+    others = " or ".join(f"--optimize {o.value}" for o in (Optimize.RAM, Optimize.SIZE) if o is not request.optimize)
     raise CannotMeet(
-        f"{name} does not fit: {'; '.join(reasons)}",
-        "try --optimize ram or --optimize size, a smaller network, or a board with more memory",
+        f"{name} does not fit: {'; '.join(reasons)}", f"try {others}, a smaller network, or a board with more memory"
     )
 
 
@@ -160,15 +162,15 @@ def _program(name: str, graph: Graph, chain: Chain, request: Request, optimize: 
     return lower_program(name, plan, chain.backends)
 
 
-def _misfits(board: Board, program: Program) -> list[str]:
-    """What the board's memories can't hold, as far as it is known without a compiler; the linker does the rest."""
+def _misfits(board: Board, program: Program, flash_bytes: int) -> list[str]:
+    """What the board's memories can't hold."""
     if board.is_host:
         return []
     needs = Counter[str]()
     for region in program.plan.regions:
         needs[region.memory] += region.nbytes
     kept = sum(variable.nbytes for variable in program.plan.graph.variables)
-    return fit(board, needs, program.flash_bytes, STACK_BYTES + kept)
+    return fit(board, needs, flash_bytes, STACK_BYTES + kept)
 
 
 def arena_place(board: Board) -> Place:

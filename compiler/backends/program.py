@@ -9,6 +9,8 @@ from typing import TypeAlias
 from ..graph import Array, Op
 from ..planner.plan import Plan
 
+CODE_OF_A_CALL, CODE_OF_A_MODEL = 80, 1500  # bytes, as in real models
+
 ParamValue: TypeAlias = int | str | tuple[int, ...]  # a number, a C identifier, or a small array
 
 
@@ -80,6 +82,7 @@ class Program:
 
     @property
     def likely_flash_bytes(self) -> int:
-        """With C that is inlined, as far as its kernels tell."""
+        """With C: kernels that are inlined, as far as they tell, and what is around them and around assembly."""
         plain = (call for call in self.calls if not any(source.code_bytes for source in call.sources))
-        return self.flash_bytes + sum(self.plan.choices[call.op].code_bytes for call in plain)
+        inlined = sum(self.plan.choices[call.op].code_bytes for call in plain)
+        return self.flash_bytes + inlined + CODE_OF_A_CALL * len(self.calls) + CODE_OF_A_MODEL

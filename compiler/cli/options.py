@@ -112,7 +112,7 @@ def _build_options(command: Command, board_required: bool) -> Command:
         click.option("--kernels", type=Name(KERNELS, LATER_KERNELS), default="native", show_default=True,
                      help="portable: C only, no assembly."),
         click.option("--optimize", type=Name(tuple(o.value for o in Optimize)), default="balanced", show_default=True,
-                     help="balanced: least RAM within 5 % of speed's instructions; ram: least, slower kernels too."),
+                     help="balanced: least RAM for 5 % more instructions; ram: least RAM; speed; size: least flash."),
         click.option("--ram", type=Whole(1), metavar="BYTES", help="Upper bound of the arena."),
         click.option("--exact", is_flag=True, help="Place buffers with OR-tools' CP-SAT (needs tecompile[exact])."),
         click.option("--rounding", type=Name(tuple(POLICIES)), default="tflm", show_default=True,

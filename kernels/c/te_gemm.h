@@ -8,8 +8,9 @@
 #include "te_dsp_finish.h"
 #include "te_halves.h"
 
-/* Assembly that was made for this very shape, or its C twin below. Two channels at a time, from `stream` to
- * `stream_end`: biases, weights, requantisation. */
+/* Assembly, or its C twin below. Two channels at a time, from `stream` to `stream_end`: biases, weights,
+ * requantisation. Routines are made for one shape; those that layers share find the bytes of a pixel's operands (of
+ * all four places) and those from one output pixel to the next in front of the stream, and of the last channel. */
 typedef void te_gemm_routine(const int32_t *operands, const uint32_t *stream, int8_t *y, const uint32_t *stream_end);
 
 typedef struct {

@@ -66,7 +66,15 @@ def graph_of(seed: int) -> Graph:
     b = Builder(seed)
     shapes = [(int(b.random.choice(DEPTHS)), int(b.random.integers(1, 18))) for _ in range(LAYERS)]
     shapes.append(LARGE[seed % len(LARGE)])
-    return side_by_side("pointwise", [random_layer(b, *shape) for shape in shapes])
+    layers = [random_layer(b, *shape) for shape in shapes]
+    return side_by_side("pointwise", [*layers, *(alike(random_layer(b, 24, 9)) for _ in range(2))])
+
+
+def alike(op: Conv2D) -> Conv2D:
+    """Linear, and all channels are requantised alike: twice, with a shift that they share."""
+    y = replace(op.y, quant=Quant((0.05,), (3,)))
+    weights = replace(op.weights, quant=Quant((0.004,), (0,)))
+    return replace(op, inputs=(op.x, weights, op.bias), outputs=(y,), clamp=FULL, rounding=Rounding.DOUBLE)
 
 
 @pytest.mark.sim

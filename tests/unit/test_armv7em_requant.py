@@ -122,3 +122,11 @@ def test_accumulators_beyond_32_bits_are_refused(scale: int) -> None:
     channels = positive(settled_channels(op, op.weight_values().reshape(CHANNELS, -1)))
     huge = replace(channels, bias=channels.bias + (1 << 31 - scale))
     assert scaling(op, huge, scale) is None
+
+
+@pytest.mark.parametrize("scale", [3, 33, 36, 60])
+def test_no_scale_hides_how_far_accumulators_go(scale: int) -> None:
+    """Times 2^36 this one would leave even 64 bits, and look like 0."""
+    factor = np.array([1 << 30]), np.array([27])
+    channels = Channels(np.zeros((1, 1), np.int64), np.array([-1 << 28]), *factor)
+    assert scaling(operator(1), channels, scale) is None

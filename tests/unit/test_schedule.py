@@ -116,6 +116,12 @@ def test_loads_pass_stores_through_other_registers_only() -> None:
     assert reordered([store, *same])[0] == store
 
 
+def test_stepping_keeps_a_pointer_related_to_its_copies() -> None:
+    block = [isa.move("r5", "r0"), isa.ldr_next("r2", "r0"), isa.str_("r3", "r5", 4), isa.ldr("r4", "r0")]
+    order = reordered([*block, *(isa.smlad(f"r{n}", "r4", "r4", f"r{n}") for n in (6, 7, 8))])
+    assert order.index(block[2]) < order.index(block[3])
+
+
 @pytest.mark.parametrize("derive", [isa.move("r1", "r0"), isa.add("r1", "r0", 4), isa.add_register("r1", "r2", "r0")])
 def test_loads_stay_behind_stores_through_what_their_address_comes_from(derive: Instr) -> None:
     late = isa.smlad("r2", "r5", "r5", "r2"), isa.ssat8("r2", "r2")

@@ -38,7 +38,7 @@ from .lowering import Lowering
 
 FLASH_PRICES = (10, 20, 100, 500)
 """Instructions that an inference must save for each byte of flash: where speed counts, where both do, where there is
-little room."""
+less room, and where there is none to spare."""
 
 LOWERINGS: Mapping[type[Op], Sequence[Lowering]] = {
     Conv2D: (

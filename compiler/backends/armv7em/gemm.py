@@ -10,6 +10,7 @@ from ...graph import Array
 from ...ops.scaled import ScaledOp
 from ..native.conv2d import PER_MAC
 from ..native.lowering import Params
+from ..native.packing import PER_WIDE_MAC
 from ..program import ConstantArray
 from .cycles import executed
 from .function import Routine
@@ -99,7 +100,8 @@ class Gemm:
         }
 
     def constants(self, function: str) -> tuple[ConstantArray, ...]:
-        comment = f"biases, weights {self.spec}, requantisation of each two channels"
+        shape = "bytes of operands and of an output pixel; " if self.packed.block.shared else ""
+        comment = f"{shape}biases, weights {self.spec}, requantisation of each two channels"
         return (ConstantArray(_stream_name(function), "uint32_t", self.stream, comment, 8),)
 
     @cached_property
@@ -180,17 +182,19 @@ def packed_gemms(op: ScaledOp, weights: Array, flash_price: int) -> tuple[Gemm, 
 
 
 def proved_wide_gemms(op: ScaledOp, weights: Array, flash_price: int) -> tuple[Gemm, ...]:
-    """The same for int16 inputs."""
+    """Packings for int16 inputs that are proved, small ones first."""
     return _gemms(op, wide_packings(op, weights), flash_price)
 
 
 def wide_gemms(op: ScaledOp, weights: Array, flash_price: int) -> tuple[Gemm, ...]:
-    """The same for int16 inputs."""
+    """What is worth its flash of them."""
     proved = proved_wide_gemms(op, weights, flash_price)
-    if len(proved) < 2:
-        return proved
-    small, large = proved
-    return (large, small) if large.is_worth_more_than(small.cost) else (small,)
+    if not proved:
+        return ()
+    *small, large = proved
+    pixels = large.pixels
+    other = small[0].cost if small else Cost(pixels * weights.size * PER_WIDE_MAC, weights.size)
+    return (large, *small) if large.is_worth_more_than(other) else tuple(small)
 
 
 def _gemms(op: ScaledOp, packed: Sequence[PackedMatrix], flash_price: int) -> tuple[Gemm, ...]:

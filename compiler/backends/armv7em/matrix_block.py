@@ -171,7 +171,7 @@ def block_kernel(block: MatrixBlock) -> Function:
 
 
 def _purpose(block: MatrixBlock) -> str:
-    inputs = "any inputs" if block.shared else f"{block.inputs} inputs"
+    inputs = "any number of inputs" if block.shared else f"{block.inputs} inputs"
     pixels = f"{block.pixels} pixels" if block.pixels > 1 else "a pixel"
     return f"Matrix product of {inputs} of {pixels}, channels in steps of {block.channels}"
 

@@ -1,4 +1,4 @@
-"""1x1 convolutions: the inputs of four pixels become operands, then are multiplied by the blocks of gemm.py."""
+"""1x1 convolutions: the inputs of four pixels become operands, then are multiplied by the blocks of gemm_block.py."""
 
 from __future__ import annotations
 

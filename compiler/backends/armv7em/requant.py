@@ -259,7 +259,8 @@ def _proved(channels: Channels, scales: Array, addends: Array, shifts: Array, re
     """No sum leaves 32 bits for any input."""
     largest = largest_accumulators(channels)
     left = np.maximum(channels.shifts, 0)  # TFLite itself shifts before it multiplies, and must not wrap there
-    if (largest << np.maximum(scales, left)).max(initial=0) >= LARGEST:
+    moved = np.maximum(scales, left)
+    if (moved > LARGEST_SHIFT).any() or (largest > (LARGEST - 1) >> moved).any():
         return None
     factor = (largest << (left + 1 if requant.twice else scales)) * channels.mantissas >> 32
     if (factor + np.abs(addends)).max(initial=0) >= LARGEST - 2:
