@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from enum import Enum
 from fractions import Fraction
-from functools import cache, partial
+from functools import lru_cache, partial
 
 from ...board import Core
 from .cycles import OPT, PESS, estimate, executed
@@ -37,7 +37,7 @@ def order_for(core: Core) -> Order:
     return ORDERS.get(core.name, Order.GENERATED)
 
 
-@cache
+@lru_cache(maxsize=1024)
 def function_in(order: Order, function: Function) -> Function:
     """What ships of a generated function."""
     if order is Order.GENERATED:

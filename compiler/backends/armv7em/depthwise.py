@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import cache, cached_property, lru_cache
+from functools import cached_property, lru_cache
 
 from ...graph import Array, DType, Rounding
 from ...ops.depthwise_conv2d import DepthwiseConv2D
@@ -136,7 +136,7 @@ def _fill(op: DepthwiseConv2D, place: Planes, poly: bool) -> Fill:
     return Fill(poly, place.filled, op.x.image.channels, place.channel_bytes, zero)
 
 
-@cache
+@lru_cache(maxsize=1024)
 def _walker(sums: Sums, scale: int | None, unpacking: Unpacking | None = None) -> Walker | None:
     """`scale`: of polynomials."""
     walker = _any_walker(sums, scale, unpacking)

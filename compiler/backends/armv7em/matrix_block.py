@@ -19,7 +19,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
-from functools import cache
+from functools import lru_cache
 from typing import ClassVar, Self
 
 from . import isa
@@ -176,7 +176,7 @@ def _purpose(block: MatrixBlock) -> str:
     return f"Matrix product of {inputs} of {pixels}, channels in steps of {block.channels}"
 
 
-@cache
+@lru_cache(maxsize=1024)
 def block_routine(block: MatrixBlock) -> Routine:
     known = (0, 0) if block.shared else (block.groups, block.pitch)
     shape = (block.channels, block.pixels, *known)

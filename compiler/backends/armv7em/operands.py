@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
-from functools import cache
+from functools import lru_cache
 
 from . import isa
 from .function import Function, Routine, specified
@@ -75,7 +75,7 @@ def expand_kernel(shape: Expansion) -> Function:
     return specified(shape.stem, "Operands of four pixels at equal distances", lines, arguments=4, generator=__doc__)
 
 
-@cache
+@lru_cache(maxsize=1024)
 def expand_routine(shape: Expansion) -> Routine:
     numbers = (int(shape.operands is Operands.X256), shape.rest)
     return Routine(expand_kernel(shape), PARAMETERS, "te_expand_twin", numbers, "te_gemm_operands.h")

@@ -17,7 +17,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from functools import cache
+from functools import lru_cache
 from itertools import groupby
 from typing import TypeVar
 
@@ -38,7 +38,7 @@ def reordered(block: Sequence[Instr]) -> tuple[Instr, ...]:
     return _reordered(tuple(block))
 
 
-@cache  # the loops of one kernel have the same turns, whatever their length
+@lru_cache(maxsize=1024)  # the loops of one kernel have the same turns, whatever their length
 def _reordered(block: tuple[Instr, ...]) -> tuple[Instr, ...]:
     orders = block, *(Issue(block, model).order() for model in (OPT, PESS))
     return least(orders, OPT.cycles, PESS.cycles)
