@@ -6,7 +6,6 @@ from pathlib import Path
 
 import click
 
-from ..estimate.estimate import estimate_of_plan
 from ..pipeline import Compilation, Request, arena_place
 from ..planner.planner import Point, front
 from ..report.memory import memory
@@ -31,8 +30,8 @@ def plan(console: Console, as_json: bool, model: Path, request: Request) -> None
     if as_json:
         console.json({**result.to_json(), **plan_json(found, points)})
         return
-    width, estimate = terminal_width(), estimate_of_plan(made, request.board)
-    tables = (stage_lines(found, width, estimate), buffer_lines(found, width), front_lines(made, points, width))
+    width = terminal_width()
+    tables = (stage_lines(found, width, result), buffer_lines(found, width), front_lines(made, points, width))
     for lines in tables:
         console.data([*lines, ""])
     time = [("estimate", estimated(result)), ("rests on", result.estimate_basis or "nothing")]

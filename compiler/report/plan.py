@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from ..estimate.estimate import Estimate
 from ..graph import Op, Region, Tensor
 from ..planner.plan import Plan, Ring, Step, share_place
 from ..planner.planner import Point
 from ..target import Candidate
 from .memory import Memory, Peak, Slab
+from .result import Result
 from .summary import cycles_title
 from .text import Table, number, pairs, shorten, size
 
@@ -18,9 +18,9 @@ LONGEST_NAME = 48
 MOST_HELD = 8  # buffers that are named
 
 
-def stage_lines(found: Memory, width: int | None, estimate: Estimate | None = None) -> list[str]:
-    plan, cycles = found.plan, estimate.layers if estimate else {}
-    title = f"cycles ({cycles_title(estimate.band if estimate else None)})"
+def stage_lines(found: Memory, width: int | None, result: Result | None = None) -> list[str]:
+    plan, cycles = found.plan, {layer.name: layer.cycles_estimate for layer in result.layers} if result else {}
+    title = f"cycles ({cycles_title(result.estimate_band_percent if result else None)})"
     header = ("stage", "layer", "kernel", "calls", "from", "to", "output", "MACs", title, "live bytes")
     live = {stage.ops[0]: nbytes for stage, nbytes in zip(plan.stages, plan.live_bytes, strict=False)}
     rows = [
@@ -33,7 +33,7 @@ def stage_lines(found: Memory, width: int | None, estimate: Estimate | None = No
             shapes_of(op.outputs),
             entry.place,
             number(op.macs),
-            number(cycles.get(op)),
+            number(cycles.get(entry.layer)),
             number(live[op]) if op in live else "",
         )
         for op, entry in zip(plan.ops, schedule(found), strict=True)

@@ -39,6 +39,13 @@ def tensor(b: Builder, shape: tuple[int, ...], scale: float, zero: int) -> Tenso
     return replace(b.tensor(*shape), quant=Quant((scale,), (zero,)))
 
 
+def taken(b: Builder) -> ScaledOp:
+    """The operator that was built last."""
+    op = b.ops.pop()
+    assert isinstance(op, ScaledOp)
+    return op
+
+
 def scaled(op: ScaledOp, factor: float, clamp: Clamp, rounding: Rounding) -> ScaledOp:
     """With factors a little above this one."""
     assert op.weights.quant is not None
@@ -58,9 +65,7 @@ def conv(
 ) -> Layer:
     def make(b: Builder) -> Op:
         b.conv(b.input(1, *size), channels, kernel, stride)
-        op = b.ops.pop()
-        assert isinstance(op, ScaledOp)
-        return scaled(op, factor, clamp, rounding)
+        return scaled(taken(b), factor, clamp, rounding)
 
     return make
 
@@ -75,9 +80,7 @@ def depthwise(
 ) -> Layer:
     def make(b: Builder) -> Op:
         b.dw(b.input(1, *size), kernel, stride)
-        op = b.ops.pop()
-        assert isinstance(op, ScaledOp)
-        return scaled(op, factor, clamp, rounding)
+        return scaled(taken(b), factor, clamp, rounding)
 
     return make
 
@@ -85,8 +88,8 @@ def depthwise(
 def dense(depth: int, outputs: int, factor: float = SMALL, clamp: Clamp = FULL, rounding: Rounding = TWICE) -> Layer:
     def make(b: Builder) -> Op:
         b.conv(b.tensor(1, 1, 1, depth), outputs)
-        op = b.ops.pop()
-        assert isinstance(op, ScaledOp) and op.weights.data is not None
+        op = taken(b)
+        assert op.weights.data is not None
         weights = replace(op.weights, shape=(outputs, depth), data=op.weights.data.reshape(outputs, depth))
         x, y = b.tensor(1, depth), b.tensor(1, outputs)
         layer = FullyConnected(op.index, (x, weights, op.bias), (y,), FULL, TWICE, "DEFAULT")

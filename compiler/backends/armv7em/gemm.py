@@ -74,7 +74,7 @@ class Gemm:
         some = (block for block in self._blocks.values() if block.pixels == pixels)
         return sum(CALL + executed(block_routine(block).function.lines) for block in some)
 
-    @property
+    @cached_property
     def cost(self) -> Cost:
         return Cost(self.instructions(self.pixels), self.weight_bytes + self.code_bytes)
 

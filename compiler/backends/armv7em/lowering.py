@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Protocol, Self
 
 from ...target import Candidate
@@ -59,12 +60,13 @@ class Lowering:
     @classmethod
     def of_layers(cls, kernel: str, layers: Callable[[Any, int], Sequence[Layer]]) -> Self:
         """Of a family with a choice, which `spec` names: `layers` are those of an operator, best first."""
+        known = lru_cache(maxsize=256)(layers)  # offered first, lowered later
 
         def candidates(op: Any, flash_price: int) -> tuple[Candidate, ...]:
-            return tuple(layer.candidate for layer in layers(op, flash_price))
+            return tuple(layer.candidate for layer in known(op, flash_price))
 
         def lower(op: Any, chosen: Candidate, function: str, flash_price: int) -> Assembled:
-            (layer,) = (one for one in layers(op, flash_price) if one.candidate.spec == chosen.spec)
+            (layer,) = (one for one in known(op, flash_price) if one.candidate.spec == chosen.spec)
             return layer.assembled(function)
 
         return cls(kernel, candidates, lower)

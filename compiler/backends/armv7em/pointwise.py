@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 from ...ops.conv2d import Conv2D
 from ...ops.fully_connected import FullyConnected
@@ -103,7 +103,6 @@ class Pointwise(Pixels):
         return Assembled(params, self.gemm.constants(function), self.routines)
 
 
-@lru_cache(maxsize=256)
 def _layers(op: Conv2D, flash_price: int) -> tuple[Pointwise, ...]:
     if not is_pointwise(op) or op.groups != 1:
         return ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 from ...graph import DType
 from ...ops.conv2d import Conv2D
@@ -20,7 +20,6 @@ KERNEL = "te_wide_pointwise"
 ROWS_KERNEL = "te_wide_rows"
 
 
-@lru_cache(maxsize=256)
 def _layers(op: Conv2D, flash_price: int) -> tuple[Pointwise, ...]:
     if op.x.dtype is not DType.INT16 or not is_pointwise(op) or op.groups != 1:
         return ()
@@ -59,7 +58,6 @@ class Rows(Pixels):
         return Assembled(params, self.gemm.constants(function), self.routines)
 
 
-@lru_cache(maxsize=256)
 def _rows(op: FullyConnected, flash_price: int) -> tuple[Rows, ...]:
     """With a single row, or a few, the blocks of wide_fc.py are shorter."""
     if op.x.dtype is not DType.INT16 or op.batches < 2 or not op.weights.is_constant:

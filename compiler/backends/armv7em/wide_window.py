@@ -5,8 +5,6 @@ Each row of a window is a segment that ends with a 0 if its inputs are an odd nu
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import numpy as np
 
 from ...graph import Array, DType
@@ -22,7 +20,6 @@ from .window import WindowLayer, has_inner
 KERNEL = "te_wide_conv"
 
 
-@lru_cache(maxsize=256)
 def _layers(op: Conv2D, flash_price: int) -> tuple[WindowLayer, ...]:
     if op.x.dtype is not DType.INT16 or is_pointwise(op) or op.groups != 1:
         return ()

@@ -11,7 +11,7 @@ block and the next is not worth keeping.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cache, cached_property, lru_cache
+from functools import cache, cached_property
 
 from ...graph import DType
 from ...ops.conv2d import Conv2D
@@ -184,7 +184,6 @@ class WindowLayer:
         return (steps + self.op.kernel.columns) * self.op.x.pixel_bytes
 
 
-@lru_cache(maxsize=256)
 def _layers(op: Conv2D, flash_price: int) -> tuple[WindowLayer, ...]:
     if is_pointwise(op) or op.groups != 1 or op.x.dtype is not DType.INT8:
         return ()
